@@ -1,0 +1,134 @@
+"""The command line. Each command imports what it runs when it runs, so that ``--help`` stays fast."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.errors import PulsewardenError
+
+app = typer.Typer(
+    name="pulsewarden",
+    help="Watch over wearers: Kafka in, filters, rules and a risk model, alerts out. Not a medical device.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+topics_app = typer.Typer(no_args_is_help=True, help="Create, check or list the Kafka topics.")
+app.add_typer(topics_app, name="topics")
+
+
+@app.command()
+def up(
+    kafka_port: Annotated[int, typer.Option(min=0, max=65535, help="0: the last one used, or a free one")] = 0,
+    redis_port: Annotated[int, typer.Option(min=0, max=65535, help="0: the last one used, or a free one")] = 0,
+) -> None:
+    """Run a Kafka and a Valkey of our own until Ctrl-C, and print how to reach them."""
+    from monitor.local.up import run
+    from monitor.settings import load
+
+    raise typer.Exit(run(load(), kafka_port=kafka_port, redis_port=redis_port))
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float, typer.Option(min=1, help="how long to publish")] = 60.0,
+    wearers: Annotated[int, typer.Option(min=1)] = 300,
+    speed: Annotated[float, typer.Option(min=1, help="simulated seconds in a second")] = 60.0,
+    report: Annotated[Path | None, typer.Option(help="write a JSON report here")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="lines instead of a live view")] = False,
+) -> None:
+    """Run everything at once on simulated wearers: stack, topics, worker, projector, simulator and a live view."""
+    from monitor.demo import run
+    from monitor.settings import load
+
+    raise typer.Exit(run(load(), seconds=seconds, wearers=wearers, speed=speed, report=report, plain=plain))
+
+
+@app.command()
+def watch() -> None:
+    """Show a running stack in the terminal: throughput, open alerts, newest alerts, model and lag."""
+    from monitor.console.watch import run
+    from monitor.settings import load
+
+    raise typer.Exit(run(load()))
+
+
+@app.command()
+def doctor() -> None:
+    """Check Kafka, Redis, topics, model bundle and GPU, and say how to mend what is wrong."""
+    from monitor.doctor import run
+    from monitor.settings import load
+
+    raise typer.Exit(run(load()))
+
+
+@app.command()
+def worker() -> None:
+    """Read the input topics, step the engine, publish alerts and scores."""
+    from monitor.settings import load
+    from monitor.stream.worker import run
+
+    raise typer.Exit(run(load()))
+
+
+@app.command()
+def projector() -> None:
+    """Keep the alerts' latest versions in Redis."""
+    from monitor.settings import load
+    from monitor.stream.projector import run
+
+    raise typer.Exit(run(load()))
+
+
+@app.command()
+def trainer(once: Annotated[bool, typer.Option("--once", help="train now and end")] = False) -> None:
+    """Train the risk model again on the settings' schedule, and promote it only if it is better."""
+    from monitor.retraining.schedule import run
+    from monitor.settings import load
+
+    raise typer.Exit(run(load(), once=once))
+
+
+@topics_app.command()
+def create() -> None:
+    """Create the topics that are missing."""
+    from monitor.settings import load
+    from monitor.topics import create as create_topics
+
+    made = create_topics(load())
+    typer.echo(f"Created {len(made)} topics: {', '.join(made)}." if made else "All topics exist already.")
+
+
+@topics_app.command()
+def check() -> None:
+    """Compare the topics with the table; exit status 1 if anything differs."""
+    from monitor.settings import load
+    from monitor.topics import check as check_topics
+
+    sentences = check_topics(load())
+    for sentence in sentences:
+        typer.echo(sentence, err=True)
+    if sentences:
+        raise typer.Exit(1)
+    typer.echo("All topics are as the table says.")
+
+
+@topics_app.command("list")
+def list_topics() -> None:
+    """List the topics: partitions, retention, time stamps, who writes and who reads."""
+    from monitor.settings import load
+    from monitor.topics import show
+
+    show(load())
+
+
+def main() -> int:
+    """Run a command; a broken environment ends it with one sentence on standard error and status 2."""
+    try:
+        app()
+    except PulsewardenError as error:
+        print(f"pulsewarden: {error}", file=sys.stderr)
+        return 2
+    return 0

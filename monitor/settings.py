@@ -1,0 +1,178 @@
+"""Every setting, with its default and its unit.
+
+Values come from, first wins: what the code passes, ``PULSEWARDEN_`` environment variables (nested with ``__``, for
+example ``PULSEWARDEN_KAFKA__BOOTSTRAP_SERVERS``), the addresses of a stack that ``python -m monitor up`` runs on
+``state_dir``, and the defaults below. An unknown name is refused: a misspelt setting must not be silently ignored.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from monitor.errors import SettingsInvalid
+from monitor.local.address import running_environment
+
+PREFIX = "PULSEWARDEN_"
+
+Team = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+NamePrefix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{0,64}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KafkaSettings(_Part):
+    """Where Kafka is and what our topics are called there."""
+
+    bootstrap_servers: str = Field("127.0.0.1:9092", min_length=1, description="host:port, comma separated")
+    topic_prefix: NamePrefix = Field("", description="put before every topic name")
+    replication_factor: int = Field(1, ge=1, le=16, description="of topics that `topics create` makes")
+
+
+class RedisSettings(_Part):
+    """Where Redis or Valkey is and what our keys are called there."""
+
+    url: str = Field("redis://127.0.0.1:6379/0", pattern=r"^(redis|rediss|unix)://")
+    key_prefix: str = Field("pw:", max_length=64)
+
+
+class StreamSettings(_Part):
+    """How a worker reads, cuts and steps."""
+
+    partitions: int = Field(16, ge=1, le=1024, description="of every topic; equal and frozen")
+    clock: Literal["broker", "log"] = Field("broker", description="broker: LogAppendTime; log: record times (replay)")
+    pace_ms: int = Field(50, ge=0, le=10_000, description="least time between two steps")
+    idle_cut_ms: int = Field(500, ge=10, le=60_000, description="a cut at least this often, even without records")
+    session_timeout_s: float = Field(10.0, gt=0, le=300)
+    heartbeat_s: float = Field(3.0, gt=0, le=60)
+    cut_timeout_s: float = Field(10.0, gt=0, le=300, description="an unacknowledged cut after this is unknown")
+    worker_id: Name = "worker-1"
+
+
+class JournalSettings(_Part):
+    """Where workers write cleaned minutes as Parquet."""
+
+    folder: Path | None = Field(None, description="None: state_dir/journal")
+    interval_s: float = Field(30.0, gt=0, le=3600)
+
+
+class ScoringSettings(_Part):
+    """The risk model inside a worker."""
+
+    enabled: bool = True
+    every_min: int = Field(15, ge=1, le=1440)
+    batch: int = Field(64, ge=1, le=4096, description="wearers in one forward pass")
+    wait_ms: int = Field(50, ge=0, le=10_000, description="longest wait for a batch to fill")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    bundle: Path | None = Field(None, description="None: the registry's champion, else the packaged bundle")
+
+
+class TrainerSettings(_Part):
+    """When and how the model is trained again."""
+
+    cron: str = "0 3 * * *"
+    registry: Path | None = Field(None, description="None: state_dir/registry")
+    min_wearers: int = Field(20, ge=1)
+    horizon_h: int = Field(72, ge=1, le=24 * 28, description="follow-up a tick needs before its outcome is known")
+    seed: int = Field(7, ge=0)
+
+
+class _RunningStack(PydanticBaseSettingsSource):
+    """The addresses that a running ``python -m monitor up`` left in its state folder."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        state_dir = Path(self.current_state.get("state_dir", Settings.model_fields["state_dir"].default))
+        values: dict[str, Any] = {}
+        for name, value in running_environment(state_dir).items():
+            section, _, field = name.removeprefix(PREFIX).lower().partition("__")
+            if field:
+                values.setdefault(section, {})[field] = value
+        return values
+
+
+class Settings(BaseSettings):
+    """All settings of the monitor; frozen."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    redis: RedisSettings = RedisSettings()
+    stream: StreamSettings = StreamSettings()
+    teams: Annotated[tuple[Team, ...], NoDecode] = Field(
+        ("north", "south"), min_length=1, description="comma separated; the first is the default team"
+    )
+    state_dir: Path = Path(".pulsewarden")
+    journal: JournalSettings = JournalSettings()
+    scoring: ScoringSettings = ScoringSettings()
+    trainer: TrainerSettings = TrainerSettings()
+
+    @field_validator("teams", mode="before")
+    @classmethod
+    def _split_teams(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @property
+    def journal_folder(self) -> Path:
+        """The folder of the journal's tables."""
+        return self.journal.folder or self.state_dir / "journal"
+
+    @property
+    def registry_folder(self) -> Path:
+        """The folder of trained model versions."""
+        return self.trainer.registry or self.state_dir / "registry"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Code, then environment, then a running stack; no dotenv file and no secrets folder."""
+        return init_settings, env_settings, _RunningStack(settings_cls)
+
+
+def load(**values: Any) -> Settings:
+    """Read the settings from the environment; *values* win.
+
+    Raises
+    ------
+    SettingsInvalid
+        If a ``PULSEWARDEN_`` variable is unknown, of the wrong type or out of range.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        upper = name.upper()
+        if upper.startswith(PREFIX) and upper not in known and upper.partition("__")[0] not in known:
+            raise SettingsInvalid(f"{name} is not a setting: unset it, or use one of {', '.join(sorted(known))}.")
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        variable = PREFIX + "__".join(str(part).upper() for part in first["loc"])
+        raise SettingsInvalid(f"Setting {variable} is wrong: {first['msg']}; correct or unset it.") from error
+    except SettingsError as error:
+        raise SettingsInvalid(f"A {PREFIX} variable cannot be read ({error}): correct or unset it.") from error
