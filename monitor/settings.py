@@ -172,7 +172,7 @@ def load(**values: Any) -> Settings:
         return Settings(**values)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        variable = PREFIX + "__".join(str(part).upper() for part in first["loc"])
+        variable = PREFIX + "__".join(part.upper() for part in first["loc"] if isinstance(part, str))
         raise SettingsInvalid(f"Setting {variable} is wrong: {first['msg']}; correct or unset it.") from error
     except SettingsError as error:
         raise SettingsInvalid(f"A {PREFIX} variable cannot be read ({error}): correct or unset it.") from error
