@@ -1,4 +1,4 @@
-"""The fixtures that give a test a real Kafka and Valkey: one of each for the whole run, topics of its own for each test.
+"""The fixtures that give a test a real Kafka and Valkey: one of each for the run, topics of its own for each test.
 
 Use ``live_settings`` (time is the broker's) or ``replay_settings`` (time is the log's); a test that needs other values
 calls ``new_settings(stream={"pace_ms": 0}, ...)``. Each of them has its own topic prefix, key prefix and state folder,
