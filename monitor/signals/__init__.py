@@ -1,0 +1,1 @@
+"""Signal processing on (wearers x time) arrays: causal, pure, one method a file, no state."""

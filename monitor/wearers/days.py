@@ -1,0 +1,94 @@
+"""A finished day in twelve numbers, and what is usual for a wearer."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.snapshot import DAY_FEATURES
+from monitor.signals.order import lower_median
+from monitor.wearers.fields import (
+    DAYS,
+    HR_COUNT,
+    HR_MAX,
+    HR_MEDIAN,
+    HR_MIN,
+    IRREGULAR,
+    MINUTES,
+    STAGE,
+    STEPS,
+)
+from monitor.wearers.state import State
+
+ACTIVE_STEPS = 100  # steps a minute: moderate cadence
+IRREGULAR_PCT = 10
+ENOUGH_MIN = 60  # a day worn for less says nothing
+ENOUGH_DAYS = 3
+AWAKE = 1
+RESTING, *_ = range(len(DAY_FEATURES))
+
+
+def close_day(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -> None:
+    """Write the features of a finished UTC day of each row into the days ring.
+
+    Minutes that the ring no longer holds are not in the day: after a long gap in deliveries the day counts fewer worn
+    minutes. A feature without its data is NaN.
+    """
+    minute = day[:, None] * MINUTES + np.arange(MINUTES)
+    slots = state.minutes[row]  # (n, 1440): a UTC day begins at ring index 0
+    head = state.head_minute[row][:, None]
+    slots[(minute > head) | (minute <= head - MINUTES)] = 0
+    held = slots.view(np.uint8).reshape(len(row), MINUTES, 8)
+    valid = held[:, :, HR_COUNT] > 0
+    worn = valid.sum(axis=1)
+    known = held[:, :, STEPS] > 0
+    steps = held[:, :, STEPS].astype(np.int64) - known
+    rested, resting = lower_median(held[:, :, HR_MEDIAN], valid & known & (steps == 0))
+    rr = held[:, :, IRREGULAR] > 0
+    asleep = held[:, :, STAGE] > AWAKE
+    features = np.full((len(row), len(DAY_FEATURES)), np.nan)
+    enough = worn >= ENOUGH_MIN
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = (
+            np.where(resting > 0, rested, np.nan),
+            (held[:, :, HR_MEDIAN].astype(np.int64) * valid).sum(axis=1) / worn,
+            np.where(valid, held[:, :, HR_MIN], 255).min(axis=1),
+            held[:, :, HR_MAX].max(axis=1),
+            np.where(known.any(axis=1), steps.sum(axis=1), np.nan),
+            np.where(known.any(axis=1), (steps >= ACTIVE_STEPS).sum(axis=1), np.nan),
+            worn,
+            np.where(asleep.any(axis=1), asleep.sum(axis=1), np.nan),
+        )
+        for k, value in enumerate(values):
+            features[:, k] = np.where(enough, value, np.nan)
+        in_day = (state.bp_ms[row] // 86_400_000 == day[:, None]) & (state.bp_ms[row] > 0)
+        n_bp = in_day.sum(axis=1)
+        features[:, 8] = (state.bp_systolic[row] * in_day).sum(axis=1) / np.where(n_bp > 0, n_bp, np.nan)
+        features[:, 9] = (state.bp_diastolic[row] * in_day).sum(axis=1) / np.where(n_bp > 0, n_bp, np.nan)
+        of_day = state.weather_ms[row] // 86_400_000 == day[:, None]
+        warm = np.where(of_day, state.weather[row][:, :, 0].astype(np.float64), 0.0).sum(axis=1)
+        n_weather = of_day.sum(axis=1)
+        features[:, 10] = warm / np.where(n_weather > 0, n_weather, np.nan)
+        n_rr = rr.sum(axis=1)
+        uneven = (held[:, :, IRREGULAR] > IRREGULAR_PCT + 1).sum(axis=1)
+        features[:, 11] = uneven / np.where(n_rr > 0, n_rr, np.nan)
+    state.days[row, day % DAYS] = features.astype(np.float16)
+    state.days_held[row, day % DAYS] = day
+
+
+def past_days(state: State, row: NDArray[np.int64], today: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Features of the 28 days before `today`, newest last; NaN where a day is not held. Shape (n, 28, 12)."""
+    wanted = today[:, None] - np.arange(DAYS, 0, -1)
+    slot = wanted % DAYS
+    held = (state.days_held[row[:, None], slot] == wanted) & (wanted > 0)
+    features = state.days[row[:, None], slot].astype(np.float32)
+    features[~held] = np.nan
+    return features
+
+
+def usual_rest_bpm(state: State, row: NDArray[np.int64], today: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Median resting rate of the last 28 days; NaN with fewer than 3 of them."""
+    resting = past_days(state, row, today)[:, :, RESTING].astype(np.float64)
+    usual = np.full(len(row), np.nan)
+    enough = (~np.isnan(resting)).sum(axis=1) >= ENOUGH_DAYS
+    if enough.any():
+        usual[enough] = np.nanmedian(resting[enough], axis=1)
+    return usual

@@ -1,0 +1,93 @@
+"""The table of all that is kept of a wearer: name, type, shape, unit. Code, checkpoint and docs share it.
+
+Zero means "nothing yet" in every field, so that a fresh row is a zeroed row and untouched memory costs nothing.
+Rings are indexed by time modulo their length; what a slot may hold is bounded by the row's `head_minute`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MINUTES = 1440  # the minutes ring: 24 h
+SECOND_MINUTES = 15  # the seconds ring: 15 min of 60 s
+DAYS = 28
+READINGS = 16
+NIGHTS = 14
+HOURS = 24
+GAPS = 5
+
+# The eight bytes of a minute. Zero = nothing, so steps and irregular carry +1 (stage 0 is "unknown").
+HR_MEDIAN, HR_MIN, HR_MAX, HR_COUNT, REASON, IRREGULAR, STEPS, STAGE = range(8)
+
+# Timers of a row, epoch ms; NEVER = not set.
+DECIDE, SILENCE, REPEAT = range(3)
+TIMERS = 3
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a wearer's row."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    what: str
+
+    @property
+    def bytes(self) -> int:
+        """Bytes a wearer."""
+        return int(np.dtype(self.dtype).itemsize * np.prod(self.shape, dtype=np.int64))
+
+
+FIELDS: tuple[Field, ...] = (
+    Field("seconds", "u1", (SECOND_MINUTES, 60), "bpm of each second, ring by minute; 255 = out of range"),
+    Field("minutes", "u8", (MINUTES,), "eight bytes a minute: median, min, max, count, reason, irregular+1, steps+1, stage"),
+    Field("head_minute", "i8", (), "epoch minute of the newest slot of the minutes ring"),
+    Field("head_second_minute", "i8", (), "epoch minute of the newest slot of the seconds ring"),
+    Field("top_ms", "i8", (), "event time of the newest heart-rate sample"),
+    Field("decided_minute", "i8", (), "last minute that the rules have seen"),
+    Field("dirty_minute", "i8", (), "first minute at or before decided_minute that changed since; 0 = none"),
+    Field("timer_ms", "i8", (TIMERS,), "decide, silence, repeat: when T passes them they fire"),
+    Field("new_stamp_ms", "i8", (), "received time of the newest delivery that brought new samples"),
+    Field("gap_ms", "i4", (GAPS,), "last gaps between such deliveries"),
+    Field("gaps", "i4", (), "gaps measured"),
+    Field("silent", "u1", (), "1 while NO_DATA holds"),
+    Field("scored_ms", "i8", (), "received time at which a score was last asked for"),
+    Field("score_T_ms", "i8", (), "T of the last score that came back"),
+    Field("risk_run", "i4", (), "scores in a row at or above the limit"),
+    Field("sample_gap_s", "f4", (), "median seconds between heart-rate samples, last delivery; 0 = not measured"),
+    Field("day", "i8", (), "epoch day of the last decided minute"),
+    Field("days", "f2", (DAYS, 12), "day features (models.snapshot.DAY_FEATURES), ring by day; NaN = none"),
+    Field("days_held", "i8", (DAYS,), "epoch day of each slot of `days`"),
+    Field("bp_ms", "i8", (READINGS,), "time of a reading, ring in order of time"),
+    Field("bp_id", "u8", (READINGS,), "hash of its event id"),
+    Field("bp_systolic", "i2", (READINGS,), "mmHg"),
+    Field("bp_diastolic", "i2", (READINGS,), "mmHg"),
+    Field("bp_pulse", "i2", (READINGS,), "bpm; -1 = none"),
+    Field("bp_method", "u1", (READINGS,), "code of METHODS"),
+    Field("sleep_id", "u8", (NIGHTS,), "hash of the source record id"),
+    Field("sleep_revision", "i4", (NIGHTS,), "revision + 1"),
+    Field("sleep_start", "i8", (NIGHTS,), "epoch minute"),
+    Field("sleep_end", "i8", (NIGHTS,), "epoch minute"),
+    Field("sleep_minutes", "f2", (NIGHTS, 5), "total, light, deep, rem, awake; NaN = not told"),
+    Field("weather", "f2", (HOURS, 4), "hourly temperature_c, humidity_pct, wind_mps, pm25_ugm3, ring by hour"),
+    Field("weather_ms", "i8", (HOURS,), "time of each report; 0 = none"),
+    Field("forecast", "f2", (HOURS, 2), "hourly temperature_c, humidity_pct as issued, ring by hour"),
+    Field("forecast_hour", "i4", (HOURS,), "epoch hour each forecast is for"),
+    Field("forecast_ms", "i8", (), "when the forecast was issued"),
+    Field("known", "u1", (), "1 when a profile is known"),
+    Field("team", "u1", (), "index into the teams of the settings"),
+    Field("age_years", "f4", (), "0 with `known` = newborn"),
+    Field("bmi", "f4", (), "kg/m2; 0 = not told"),
+    Field("sex", "u1", (), "0 unknown, 1 female, 2 male"),
+    Field("conditions", "u4", (), "bit mask of CONDITIONS"),
+    Field("medications", "u4", (), "bit mask of MEDICATIONS"),
+    Field("zone", "u2", (), "index into the engine's time zones"),
+    Field("own_hr_high", "i2", (), "own limit, bpm; 0 = none"),
+    Field("own_hr_low", "i2", (), "own limit, bpm; 0 = none"),
+    Field("own_systolic", "i2", (), "own limit, mmHg; 0 = none"),
+    Field("own_diastolic", "i2", (), "own limit, mmHg; 0 = none"),
+)
+
+BYTES_PER_WEARER = sum(field.bytes for field in FIELDS)

@@ -1,0 +1,129 @@
+"""The rows of all wearers as a struct of arrays, and the index from wearer id to row."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.wearers.fields import FIELDS, NEVER
+
+ROWS = 1 << 17
+"""Rows reserved at once. Zeroed memory is mapped only when a row is used, so an empty reservation costs nothing."""
+
+
+class State:
+    """A row a wearer. Every field of `fields.FIELDS` is an attribute of shape (rows, *field.shape).
+
+    Rows belong to partitions; a partition that is dropped gives its rows back, zeroed.
+    """
+
+    seconds: NDArray[np.uint8]
+    minutes: NDArray[np.uint64]
+    head_minute: NDArray[np.int64]
+    head_second_minute: NDArray[np.int64]
+    top_ms: NDArray[np.int64]
+    decided_minute: NDArray[np.int64]
+    dirty_minute: NDArray[np.int64]
+    timer_ms: NDArray[np.int64]
+    new_stamp_ms: NDArray[np.int64]
+    gap_ms: NDArray[np.int32]
+    gaps: NDArray[np.int32]
+    silent: NDArray[np.uint8]
+    scored_ms: NDArray[np.int64]
+    score_T_ms: NDArray[np.int64]
+    risk_run: NDArray[np.int32]
+    sample_gap_s: NDArray[np.float32]
+    day: NDArray[np.int64]
+    days: NDArray[np.float16]
+    days_held: NDArray[np.int64]
+    bp_ms: NDArray[np.int64]
+    bp_id: NDArray[np.uint64]
+    bp_systolic: NDArray[np.int16]
+    bp_diastolic: NDArray[np.int16]
+    bp_pulse: NDArray[np.int16]
+    bp_method: NDArray[np.uint8]
+    sleep_id: NDArray[np.uint64]
+    sleep_revision: NDArray[np.int32]
+    sleep_start: NDArray[np.int64]
+    sleep_end: NDArray[np.int64]
+    sleep_minutes: NDArray[np.float16]
+    weather: NDArray[np.float16]
+    weather_ms: NDArray[np.int64]
+    forecast: NDArray[np.float16]
+    forecast_hour: NDArray[np.int32]
+    forecast_ms: NDArray[np.int64]
+    known: NDArray[np.uint8]
+    team: NDArray[np.uint8]
+    age_years: NDArray[np.float32]
+    bmi: NDArray[np.float32]
+    sex: NDArray[np.uint8]
+    conditions: NDArray[np.uint32]
+    medications: NDArray[np.uint32]
+    zone: NDArray[np.uint16]
+    own_hr_high: NDArray[np.int16]
+    own_hr_low: NDArray[np.int16]
+    own_systolic: NDArray[np.int16]
+    own_diastolic: NDArray[np.int16]
+
+    def __init__(self, rows: int = ROWS) -> None:
+        self.rows = rows
+        self.used = 0
+        self.free: list[int] = []
+        self.row_of: dict[str, int] = {}
+        self.wearer_of: list[str] = []
+        self.partition = np.full(rows, -1, np.int32)
+        for field in FIELDS:
+            setattr(self, field.name, np.zeros((rows, *field.shape), field.dtype))
+
+    def __len__(self) -> int:
+        """Count the wearers."""
+        return len(self.row_of)
+
+    def add(self, wearer_id: str, partition: int) -> int:
+        """Give a new wearer a row, zeroed, with no timer set."""
+        if self.free:
+            row = self.free.pop()
+            self.wearer_of[row] = wearer_id
+        else:
+            if self.used == self.rows:
+                self._grow()
+            row = self.used
+            self.used += 1
+            self.wearer_of.append(wearer_id)
+        self.row_of[wearer_id] = row
+        self.partition[row] = partition
+        self.timer_ms[row] = NEVER
+        return row
+
+    def remove(self, row: int) -> None:
+        """Forget one wearer: its row is zeroed and free for another."""
+        del self.row_of[self.wearer_of[row]]
+        self.wearer_of[row] = ""
+        self.partition[row] = -1
+        for field in FIELDS:
+            self.column(field.name)[row] = 0
+        self.free.append(row)
+
+    def of_partition(self, partition: int) -> NDArray[np.int64]:
+        """Rows of a partition, ascending."""
+        return np.flatnonzero(self.partition[: self.used] == partition)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return a field by its name."""
+        column: NDArray[Any] = getattr(self, name)
+        return column
+
+    def minute_bytes(self) -> NDArray[np.uint8]:
+        """View the minutes ring as (rows, 1440, 8) bytes, in the order of `fields.HR_MEDIAN` and so on."""
+        return self.minutes.view(np.uint8).reshape(self.rows, -1, 8)
+
+    def _grow(self) -> None:
+        grown = self.rows * 2
+        for field in FIELDS:
+            column = np.zeros((grown, *field.shape), field.dtype)
+            column[: self.rows] = self.column(field.name)
+            setattr(self, field.name, column)
+        partition = np.full(grown, -1, np.int32)
+        partition[: self.rows] = self.partition
+        self.partition = partition
+        self.rows = grown
