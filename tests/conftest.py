@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pytest
 from kafka import KafkaAdminClient
 
-from monitor import topics
+from monitor.local import kafka_jars
 from monitor.local.stack import Stack
 from monitor.settings import Settings, load
 
@@ -36,9 +36,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def jars() -> Path:
+    """The folder with Kafka's jars, fetched if this is the first run here."""
+    kafka_jars.ensure(JARS)
+    return JARS
+
+
+@pytest.fixture(scope="session")
+def stack(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One Kafka and one Valkey for all tests."""
-    with Stack.start(tmp_path_factory.mktemp("stack"), jars=JARS) as running:
+    with Stack.start(tmp_path_factory.mktemp("stack"), jars=jars) as running:
         yield running
 
 
@@ -51,6 +58,8 @@ def topics_prefix() -> str:
 @pytest.fixture
 def new_settings(stack: Stack, topics_prefix: str, tmp_path: Path) -> Iterator[NewSettings]:
     """Make settings with other values; the topics exist when it returns, and go when the test ends."""
+    from monitor import topics
+
     made: list[Settings] = []
 
     def make(**values: Any) -> Settings:

@@ -7,10 +7,13 @@ under a good name. (`jgo.build` would: its cache calls a half-filled environment
 """
 
 import concurrent.futures
+import contextlib
+import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -20,6 +23,7 @@ from monitor.errors import JarRefused, JarsUnreachable
 Progress = Callable[[int, int], None]
 """Called with how many of how many missing jars have been fetched."""
 
+SCRATCH = ".fetching-"
 THREADS = 8
 TIMEOUT_S = 30
 
@@ -89,12 +93,27 @@ def ensure(
         If a jar is missing or damaged and could not be fetched.
     """
     jars = parse_lock(packaged_lock() if lock is None else lock)
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = [jar for jar in jars if sha256_of(folder / jar.file_name) != jar.sha256]
-    if wanted:
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetching-") as scratch:
-            _fetch_all(wanted, folder, Path(scratch), offline=offline, progress=progress)
+    if _wrong(jars, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder):
+            for leftover in folder.glob(f"{SCRATCH}*"):
+                shutil.rmtree(leftover)
+            wanted = _wrong(jars, folder)  # another process may have fetched them meanwhile
+            with tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
+                _fetch_all(wanted, folder, Path(scratch), offline=offline, progress=progress)
     return [folder / jar.file_name for jar in jars]
+
+
+def _wrong(jars: list[Jar], folder: Path) -> list[Jar]:
+    return [jar for jar in jars if sha256_of(folder / jar.file_name) != jar.sha256]
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time fetch into *folder*; the kernel frees the lock of a killed one."""
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _fetch_all(wanted: list[Jar], folder: Path, scratch: Path, *, offline: bool, progress: Progress | None) -> None:
