@@ -49,9 +49,7 @@ class HeartRateWindow:
     highest: Ints
 
 
-def heart_rate_window(
-    state: State, row: Ints, minute: Ints, limits: Limits, *, of_interest: Bools
-) -> HeartRateWindow:
+def heart_rate_window(state: State, row: Ints, minute: Ints, limits: Limits, *, of_interest: Bools) -> HeartRateWindow:
     """Judge the last ten minutes of each (row, minute) pair; for slow devices the last three samples.
 
     Parameters

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 APPLE = "Apple Watch heart-rate notifications: 10 min of apparent rest, 120 and 40 bpm by default"
 NEWS2 = "RCP 2017, NEWS2: pulse <= 40 and >= 131, systolic <= 90 and >= 220 score 3"
-AHA_2025 = "AHA/ACC 2025 guideline: severe at > 180 and/or > 120 mmHg, repeat after at least 1-2 min; >= on the safe side"
+AHA_2025 = (
+    "AHA/ACC 2025 guideline: severe at > 180 and/or > 120 mmHg, repeat after at least 1-2 min; >= on the safe side"
+)
 ACOG = "ACOG: severe-range pressure in pregnancy and to 6 weeks after birth, 160/110 mmHg"
 NWS = "NWS heat index: danger from 103 F (39.4 C); caution from 90 F (32 C)"
 OURS = "design decision of this project, to be confirmed by the team's clinical owner"
@@ -29,10 +31,16 @@ class Limits(BaseModel):
     hr_low_awake_clear_bpm: int = Field(45, ge=20, le=90, description=OURS)
     hr_low_asleep_bpm: int = Field(30, ge=20, le=80, description=OURS)
     hr_low_asleep_clear_bpm: int = Field(35, ge=20, le=90, description=OURS)
-    hr_low_urgent_bpm: int = Field(30, ge=20, le=80, description=f"at or below this while awake the priority is high; {OURS}")
+    hr_low_urgent_bpm: int = Field(
+        30, ge=20, le=80, description=f"at or below this while awake the priority is high; {OURS}"
+    )
     hr_unverified_below_bpm: int = Field(25, ge=20, le=40, description=f"20-24 bpm counts, as unverified; {OURS}")
-    day_begins_h: int = Field(8, ge=0, le=23, description=f"local hour from which unknown sleep counts as awake; {OURS}")
-    day_ends_h: int = Field(22, ge=0, le=23, description=f"local hour from which unknown sleep counts as asleep; {OURS}")
+    day_begins_h: int = Field(
+        8, ge=0, le=23, description=f"local hour from which unknown sleep counts as awake; {OURS}"
+    )
+    day_ends_h: int = Field(
+        22, ge=0, le=23, description=f"local hour from which unknown sleep counts as asleep; {OURS}"
+    )
     rest_max_steps: int = Field(0, ge=0, description=f"steps in the window that still count as rest; {OURS}")
     rest_min_known: float = Field(0.5, gt=0, le=1, description=f"share of the window with activity data; {OURS}")
 
@@ -61,11 +69,13 @@ class Limits(BaseModel):
     risk_consecutive: int = Field(2, ge=1, description=f"scores in a row at or above the limit; {OURS}")
     risk_clear_margin: float = Field(0.1, gt=0, lt=1, description=f"probability below the limit that clears; {OURS}")
     risk_clear_min: int = Field(10, ge=0, description=f"minutes below before it clears; {OURS}")
-    risk_min_coverage: float = Field(0.3, ge=0, le=1, description=f"share of the model's inputs that must be there; {OURS}")
+    risk_min_coverage: float = Field(
+        0.3, ge=0, le=1, description=f"share of the model's inputs that must be there; {OURS}"
+    )
 
     no_data_cadences: int = Field(4, ge=2, description=f"missed deliveries, of the device's measured cadence; {OURS}")
     no_data_floor_min: int = Field(5, ge=1, description=f"never sooner than this; {OURS}")
     no_data_grace_min: int = Field(60, ge=1, description=f"until a cadence is measured (5 deliveries); {OURS}")
 
     future_min: int = Field(5, ge=0, description=f"events later than their received time plus this are refused; {OURS}")
-    settle_s: float = Field(2.0, ge=0, le=600, description=f"a minute is decided this long after it is complete; {OURS}")
+    settle_s: float = Field(2.0, ge=0, le=600, description=f"a complete minute is decided after this; {OURS}")

@@ -15,6 +15,7 @@ READINGS = 16
 NIGHTS = 14
 HOURS = 24
 GAPS = 5
+RULES = 7
 
 # The eight bytes of a minute. Zero = nothing, so steps and irregular carry +1 (stage 0 is "unknown").
 HR_MEDIAN, HR_MIN, HR_MAX, HR_COUNT, REASON, IRREGULAR, STEPS, STAGE = range(8)
@@ -42,7 +43,12 @@ class Field:
 
 FIELDS: tuple[Field, ...] = (
     Field("seconds", "u1", (SECOND_MINUTES, 60), "bpm of each second, ring by minute; 255 = out of range"),
-    Field("minutes", "u8", (MINUTES,), "eight bytes a minute: median, min, max, count, reason, irregular+1, steps+1, stage"),
+    Field(
+        "minutes",
+        "u8",
+        (MINUTES,),
+        "eight bytes a minute: median, min, max, count, reason, irregular+1, steps+1, stage",
+    ),
     Field("head_minute", "i8", (), "epoch minute of the newest slot of the minutes ring"),
     Field("head_second_minute", "i8", (), "epoch minute of the newest slot of the seconds ring"),
     Field("top_ms", "i8", (), "event time of the newest heart-rate sample"),
@@ -76,7 +82,7 @@ FIELDS: tuple[Field, ...] = (
     Field("forecast", "f2", (HOURS, 2), "hourly temperature_c, humidity_pct as issued, ring by hour"),
     Field("forecast_hour", "i4", (HOURS,), "epoch hour each forecast is for"),
     Field("forecast_ms", "i8", (), "when the forecast was issued"),
-    Field("known", "u1", (), "1 when a profile is known"),
+    Field("known", "u1", (), "1 = a profile is known, 2 = known and without consent: nothing is scored"),
     Field("team", "u1", (), "index into the teams of the settings"),
     Field("age_years", "f4", (), "0 with `known` = newborn"),
     Field("bmi", "f4", (), "kg/m2; 0 = not told"),
@@ -88,6 +94,9 @@ FIELDS: tuple[Field, ...] = (
     Field("own_hr_low", "i2", (), "own limit, bpm; 0 = none"),
     Field("own_systolic", "i2", (), "own limit, mmHg; 0 = none"),
     Field("own_diastolic", "i2", (), "own limit, mmHg; 0 = none"),
+    Field("alert_open", "u1", (RULES,), "1 while an alert of the rule is open or blocked"),
+    Field("alert_priority", "u1", (RULES,), "priority code of that alert"),
+    Field("alert_ended", "i4", (RULES,), "epoch minute at which the last one ended"),
 )
 
 BYTES_PER_WEARER = sum(field.bytes for field in FIELDS)

@@ -64,6 +64,9 @@ class State:
     own_hr_low: NDArray[np.int16]
     own_systolic: NDArray[np.int16]
     own_diastolic: NDArray[np.int16]
+    alert_open: NDArray[np.uint8]
+    alert_priority: NDArray[np.uint8]
+    alert_ended: NDArray[np.int32]
 
     def __init__(self, rows: int = ROWS) -> None:
         self.rows = rows
@@ -100,9 +103,14 @@ class State:
         del self.row_of[self.wearer_of[row]]
         self.wearer_of[row] = ""
         self.partition[row] = -1
+        self.blank(row)
+        self.free.append(row)
+
+    def blank(self, row: int) -> None:
+        """Erase all that is known of a wearer, but for its id."""
         for field in FIELDS:
             self.column(field.name)[row] = 0
-        self.free.append(row)
+        self.timer_ms[row] = NEVER
 
     def of_partition(self, partition: int) -> NDArray[np.int64]:
         """Rows of a partition, ascending."""

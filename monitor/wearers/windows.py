@@ -8,9 +8,7 @@ from monitor.wearers.ranges import runs
 from monitor.wearers.state import State
 
 
-def minutes_before(
-    state: State, row: NDArray[np.int64], minute: NDArray[np.int64], width: int
-) -> NDArray[np.uint8]:
+def minutes_before(state: State, row: NDArray[np.int64], minute: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
     """Gather the last `width` minutes up to and including each pair's minute.
 
     Returns

@@ -1,0 +1,133 @@
+"""The board: all open alerts of all wearers, and the versions that a step tells the care teams."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from monitor.alerting import policy
+from monitor.alerting.evidence import Rule
+from monitor.alerting.finding import Finding
+from monitor.alerting.policy import Condition, Episode, Workflow
+from monitor.alerting.wording import compose
+from monitor.wearers.state import State
+from stream_schemas.alert import Alert
+
+MINUTE_MS = 60_000
+NEEDS_HEART_RATE = (Rule.HR_HIGH_REST, Rule.HR_LOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One version of one alert, with what orders it among the others of its partition."""
+
+    row: int
+    stamp_ms: int
+    rule: Rule
+    alert: Alert
+
+
+class Board:
+    """Episodes by (row, rule). `state.alert_open`, `alert_priority` and `alert_ended` mirror them for the fast path."""
+
+    def __init__(self, state: State, teams: tuple[str, ...]) -> None:
+        self.state = state
+        self.teams = teams
+        self.episodes: dict[tuple[int, Rule], Episode] = {}
+        self.told: list[Told] = []
+
+    def find(self, row: int, rule: Rule, finding: Finding, *, T_ms: int, stamp_ms: int, device_id: str | None) -> None:
+        """Act on what a rule found."""
+        old = self.episodes.get((row, rule))
+        if old is not None and old.open:
+            self._put(row, rule, policy.advance(old, finding, stamp_ms), finding.event_ms)
+        elif old is not None and finding.cleared:
+            self._forget(row, rule, finding.event_ms)
+        elif finding.raised and not (old is not None and policy.blocks(old, finding)):
+            if old is None and finding.event_ms // MINUTE_MS <= self.state.alert_ended[row, rule]:
+                return  # revised minutes of an episode that is over
+            alert_id = episode_id(self.state.wearer_of[row], rule, finding.start_ms)
+            new = policy.raised(
+                finding,
+                alert_id=alert_id,
+                team=self.teams[int(self.state.team[row])],
+                device_id=device_id,
+                T_ms=T_ms,
+                stamp_ms=stamp_ms,
+            )
+            if old is not None and old.alert_id == alert_id:
+                new = replace(new, version=old.version + 1, worse_version=old.version + 1)
+            self._put(row, rule, new, finding.event_ms)
+
+    def silence(self, row: int, stamp_ms: int) -> None:
+        """Heart rate stopped: what depends on it is unknown."""
+        for rule in NEEDS_HEART_RATE:
+            if (old := self.episodes.get((row, rule))) is not None and old.open:
+                self._put(row, rule, policy.unknown(old, stamp_ms), stamp_ms)
+
+    def escalate(self, row: int, rule: Rule, stamp_ms: int) -> None:
+        """Nobody did what an open, present alert asked for."""
+        old = self.episodes.get((row, rule))
+        if old is not None and old.open and old.condition is Condition.PRESENT:
+            self._put(row, rule, policy.escalate(old, stamp_ms), stamp_ms)
+
+    def of_alert(self, row: int, alert_id: str) -> tuple[Rule, Episode] | None:
+        """Find a wearer's open alert by its id."""
+        for rule in Rule:
+            episode = self.episodes.get((row, rule))
+            if episode is not None and episode.open and episode.alert_id == alert_id:
+                return rule, episode
+        return None
+
+    def acknowledge(self, row: int, rule: Rule, seen_version: int, actor: str, verdict: str | None, stamp: int) -> None:
+        """A human has seen it."""
+        old = self.episodes[row, rule]
+        self._put(row, rule, policy.acknowledge(old, seen_version, actor, verdict, stamp), stamp)
+
+    def close(self, row: int, rule: Rule, actor: str, verdict: str | None, stamp_ms: int) -> None:
+        """A human closes it."""
+        self._put(row, rule, policy.close(self.episodes[row, rule], actor, verdict, stamp_ms), stamp_ms)
+
+    def erase(self, row: int, stamp_ms: int) -> None:
+        """Close all that is open of a wearer who is being erased."""
+        for rule in Rule:
+            if (old := self.episodes.get((row, rule))) is not None and old.open:
+                self._put(row, rule, policy.close(old, "erasure", None, stamp_ms), stamp_ms)
+            self.episodes.pop((row, rule), None)
+
+    def drop(self, rows: Iterable[int]) -> None:
+        """Forget rows, telling nobody."""
+        for row in rows:
+            for rule in Rule:
+                self.episodes.pop((row, rule), None)
+
+    def take(self) -> list[Told]:
+        """Hand over what is to be told, once."""
+        told, self.told = self.told, []
+        return told
+
+    def _put(self, row: int, rule: Rule, new: Episode, event_ms: int) -> None:
+        old = self.episodes.get((row, rule))
+        if new is old:
+            return
+        if old is None or new.version != old.version:
+            self.told.append(Told(row, new.stamp_ms, rule, compose(new, self.state.wearer_of[row])))
+        self.episodes[row, rule] = new
+        self.state.alert_open[row, rule] = 1
+        self.state.alert_priority[row, rule] = new.finding.priority
+        if new.workflow is Workflow.CLOSED and new.condition is Condition.ABSENT:
+            self._forget(row, rule, event_ms)
+
+    def _forget(self, row: int, rule: Rule, event_ms: int) -> None:
+        del self.episodes[row, rule]
+        self.state.alert_open[row, rule] = 0
+        self.state.alert_priority[row, rule] = 0
+        self.state.alert_ended[row, rule] = event_ms // MINUTE_MS
+
+
+def episode_id(wearer_id: str, rule: Rule, start_ms: int) -> str:
+    """Name an episode by what it is: wearer, rule, start in event time.
+
+    >>> episode_id("w1", Rule.HR_LOW, 0) == episode_id("w1", Rule.HR_LOW, 0)
+    True
+    """
+    return hashlib.sha256(f"{wearer_id}|{rule.name}|{start_ms}".encode()).hexdigest()[:24]

@@ -1,0 +1,123 @@
+"""What an alert says: one plain sentence for staff, and what to do. Reviewed texts only; no diagnosis, no free text."""
+
+from monitor.alerting.evidence import Priority, Rule
+from monitor.alerting.finding import Finding
+from monitor.alerting.policy import Episode
+from stream_schemas.alert import Advice, Alert, Trigger
+from stream_schemas.rfc3339 import text as rfc3339
+
+KINDS = {Rule.RISK_MODEL: "model", Rule.NO_DATA: "technical"}
+PRIORITIES = {
+    Priority.TECHNICAL: "technical",
+    Priority.LOW: "low",
+    Priority.MEDIUM: "medium",
+    Priority.HIGH: "high",
+}
+ADVICE = {
+    Rule.HR_HIGH_REST: Advice(
+        code="call_and_check", text="Call the wearer, ask for symptoms, check the watch and a pulse by hand."
+    ),
+    Rule.HR_LOW: Advice(
+        code="call_and_check", text="Call the wearer, ask for dizziness or fainting, check a pulse by hand."
+    ),
+    Rule.BP_SEVERE: Advice(
+        code="repeat_reading",
+        text="Ask for a repeated cuff reading after 5 minutes of rest; with chest pain, breathlessness or weakness call"
+        " emergency services.",
+    ),
+    Rule.BP_LOW: Advice(
+        code="repeat_reading", text="Ask for dizziness, have the wearer sit or lie down, repeat the cuff reading."
+    ),
+    Rule.HEAT_LOAD: Advice(code="cool_down", text="Ask the wearer to go to a cool place, drink and rest; check again."),
+    Rule.RISK_MODEL: Advice(
+        code="review", text="Review the last day of data and contact the wearer if it fits; the model may be wrong."
+    ),
+    Rule.NO_DATA: Advice(
+        code="check_device", text="Ask whether the watch is worn, charged and in reach of its phone or gateway."
+    ),
+}
+
+
+def sentence(finding: Finding) -> str:
+    """Say what was found, against which limit, over how long.
+
+    >>> f = Finding(rule=Rule.HR_HIGH_REST, raised=True, cleared=False, event_ms=0, start_ms=0, priority=Priority.MEDIUM,
+    ...             metric="heart_rate", value=128, unit="bpm", op=">=", limit=120, window_s=600, samples=600)
+    >>> sentence(f)
+    'Heart rate at rest 128 bpm, limit >= 120 bpm, for 10 min (600 samples).'
+    """
+    value, limit = _number(finding.value), _number(finding.limit)
+    over = _duration(finding.window_s)
+    doubt = ", unverified" if finding.unverified else ""
+    late = " Received late." if finding.late else ""
+    match finding.rule:
+        case Rule.HR_HIGH_REST:
+            said = f"Heart rate at rest {value} bpm, limit >= {limit} bpm, for {over} ({finding.samples} samples)"
+        case Rule.HR_LOW:
+            said = f"Heart rate {value} bpm, limit <= {limit} bpm, for {over} ({finding.samples} samples)"
+        case Rule.BP_SEVERE:
+            doubt = ", unconfirmed" if finding.unverified else f", {finding.samples} readings"
+            said = f"Cuff reading {finding.note}: {finding.metric} {value} mmHg, limit >= {limit} mmHg"
+        case Rule.BP_LOW:
+            said = (
+                f"Cuff reading {finding.note}: systolic {value} mmHg, limit <= {limit} mmHg, {finding.samples} readings"
+            )
+        case Rule.HEAT_LOAD:
+            said = (
+                f"Heat index {value} °C, limit >= {limit} °C, with a raised resting heart rate or a vulnerable wearer"
+            )
+        case Rule.RISK_MODEL:
+            said = (
+                f"Risk model {finding.note}: probability {value}, limit >= {limit}, {finding.samples} scores in a row"
+            )
+        case Rule.NO_DATA:
+            said = f"No new heart-rate data for {over}, expected at least every {_duration(int(finding.limit))}"
+    return f"{said}{doubt}.{late}"
+
+
+def compose(episode: Episode, wearer_id: str) -> Alert:
+    """Write one version of an episode as it goes to the care team."""
+    finding = episode.finding
+    return Alert(
+        alert_id=episode.alert_id,
+        version=episode.version,
+        wearer_id=wearer_id,
+        team=episode.team,
+        kind=KINDS.get(finding.rule, "physiological"),
+        rule=finding.rule.name,
+        priority=PRIORITIES[finding.priority],
+        condition=episode.condition.value,
+        workflow=episode.workflow.value,
+        event_time=rfc3339(finding.start_ms),
+        raised_at=rfc3339(episode.raised_T_ms),
+        updated_at=rfc3339(episode.stamp_ms),
+        trigger=Trigger(
+            metric=finding.metric,
+            value=round(float(finding.value), 3),
+            limit=round(float(finding.limit), 3),
+            op=finding.op,
+            unit=finding.unit,
+            window_s=float(finding.window_s),
+            n_samples=finding.samples,
+        ),
+        text=sentence(finding),
+        advice=ADVICE[finding.rule],
+        missing=finding.missing,
+        quality=None if finding.quality is None else round(finding.quality, 3),
+        unverified=finding.unverified,
+        late=finding.late,
+        flap_count=episode.flap_count,
+        escalation_level=episode.escalation_level,
+        model_version=finding.model_version,
+        device_id=episode.device_id,
+        actor=episode.actor,
+        verdict=episode.verdict,
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"

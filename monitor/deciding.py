@@ -1,0 +1,278 @@
+"""What each kind of event and timer decides: the place where slots, rules and policy meet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.alerting.blood_pressure import Reading, bp_low, bp_severe, earlier_cuff_readings, severe_limits
+from monitor.alerting.board import Board
+from monitor.alerting.evidence import Rule
+from monitor.alerting.limits import Limits
+from monitor.alerting.minute_rules import judge_minutes
+from monitor.alerting.risk import heads_above, risk_finding
+from monitor.alerting.silence import SAME_DELIVERY_MS, back_finding, silence_finding, silence_limit_ms
+from monitor.wearers.days import close_day
+from monitor.wearers.events import Events, Kind
+from monitor.wearers.fields import DECIDE, GAPS, MINUTES, NEVER, REPEAT, SILENCE
+from monitor.wearers.profiles import NO_CONSENT, PREGNANT, PREGNANT_OR_JUST_BORN, Profiles
+from monitor.wearers.rows import JournalRows
+from monitor.wearers.state import State
+from monitor.wearers.windows import held_pairs
+from stream_schemas.blood_pressure import METHODS
+from stream_schemas.reasons import Reason, Rejected
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+SAMPLE_MS = 1000
+CUFFS = np.array([METHODS.index("cuff_oscillometric"), METHODS.index("cuff_auscultatory")], np.uint8)
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCommand:
+    """A command that cannot be carried out: what its dead letter needs."""
+
+    row: int
+    stamp_ms: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    rejected: Rejected
+
+
+@dataclass(slots=True)
+class Decided:
+    """What one step's decisions leave beside the board's alerts."""
+
+    score: list[Ints] = field(default_factory=list)
+    refused: list[RefusedCommand] = field(default_factory=list)
+    commands: int = 0
+    late: int = 0
+
+
+class Decisions:
+    """Handlers of events and timers; `decided` and the board collect their effects until the engine takes them."""
+
+    def __init__(self, state: State, limits: Limits, teams: tuple[str, ...], score_every_ms: int) -> None:
+        self.state = state
+        self.limits = limits
+        self.board = Board(state, teams)
+        self.profiles = Profiles(state, teams)
+        self.rows = JournalRows(state)
+        self.score_every_ms = score_every_ms
+        self.settle_ms = round(limits.settle_s * 1000)
+        self.decided = Decided()
+        self.T_of_partition: Ints = np.zeros(0, np.int64)
+        self._handlers: dict[Kind, Callable[[Events], None]] = {
+            Kind.PROFILE: self._profile,
+            Kind.HEART_RATE: self._heart_rate,
+            Kind.ACTIVITY: self._changed,
+            Kind.SLEEP: self._sleep,
+            Kind.WEATHER: self._weather,
+            Kind.READING: self._reading,
+            Kind.SCORE: self._score,
+            Kind.COMMAND: self._command,
+        }
+        self._timers = {DECIDE: self._decide, SILENCE: self._silence, REPEAT: self._repeat}
+
+    def on_events(self, kind: Kind, these: Events) -> None:
+        """Handle events of one kind, of distinct rows."""
+        self._handlers[kind](these)
+
+    def on_timer(self, timer: int, row: Ints, at_ms: Ints) -> None:
+        """Handle timers of one kind, of distinct rows, at the times at which they fire."""
+        self._timers[timer](row, at_ms)
+
+    def take(self) -> Decided:
+        """Hand over what was decided, once."""
+        decided, self.decided = self.decided, Decided()
+        return decided
+
+    def _T(self, row: Ints) -> Ints:
+        return self.T_of_partition[self.state.partition[row]]
+
+    def _heart_rate(self, these: Events) -> None:
+        """Samples came: measure the cadence, end a silence, and set when their minutes are decided."""
+        state, row, stamp, newest = self.state, these.row, these.stamp_ms, these.b
+        state.sample_gap_s[row] = np.where(these.c > 0, these.c / 1000, state.sample_gap_s[row])
+        single = (these.c == 0) & (state.top_ms[row] > 0) & (newest > state.top_ms[row])
+        state.sample_gap_s[row[single]] = (newest[single] - state.top_ms[row[single]]) / 1000
+        fresh = newest > state.top_ms[row]
+        last = state.new_stamp_ms[row]
+        for i in np.flatnonzero(fresh & (state.silent[row] > 0)):
+            r = int(row[i])
+            limit = int(silence_limit_ms(state, row[i : i + 1], self.limits)[0])
+            finding = back_finding(int(last[i]), int(stamp[i]), limit)
+            self.board.find(r, Rule.NO_DATA, finding, T_ms=int(self._T(row)[i]), stamp_ms=int(stamp[i]), device_id=None)
+        gap = stamp - last
+        measured = fresh & (last > 0) & (gap > SAME_DELIVERY_MS) & (state.silent[row] == 0)
+        r = row[measured]
+        state.gap_ms[r, state.gaps[r] % GAPS] = np.minimum(gap[measured], np.iinfo(np.int32).max)
+        state.gaps[r] += 1
+        state.silent[row[fresh]] = 0
+        state.new_stamp_ms[row] = np.where(fresh, stamp, last)
+        state.timer_ms[row[fresh], SILENCE] = stamp[fresh] + silence_limit_ms(state, row[fresh], self.limits)
+        state.top_ms[row] = np.maximum(state.top_ms[row], newest)
+        self.decided.late += int((stamp - newest > 30 * MINUTE_MS).sum())
+        self._changed(these)
+
+    def _changed(self, these: Events) -> None:
+        """Minutes from `a` on have changed: revised if they were decided, due when complete if not."""
+        state, row, first = self.state, these.row, these.a
+        new = state.decided_minute[row] == 0
+        state.decided_minute[row] = np.where(new, first - 1, state.decided_minute[row])
+        dirty = state.dirty_minute[row]
+        revised = first <= state.decided_minute[row]
+        state.dirty_minute[row] = np.where(revised & ((dirty == 0) | (first < dirty)), first, dirty)
+        top = state.top_ms[row]
+        complete = (top + SAMPLE_MS) // MINUTE_MS - 1
+        now = revised | (complete > state.decided_minute[row])
+        ends = (top // MINUTE_MS + 1) * MINUTE_MS
+        due = np.where(now, these.stamp_ms, np.maximum(these.stamp_ms, ends)) + self.settle_ms
+        due = np.where(now | (top // MINUTE_MS > state.decided_minute[row]), due, NEVER)
+        state.timer_ms[row, DECIDE] = np.minimum(state.timer_ms[row, DECIDE], due)
+
+    def _decide(self, row: Ints, at_ms: Ints) -> None:
+        """Decide all minutes that are complete by their own data or by the clock, revised ones again."""
+        state = self.state
+        top = state.top_ms[row] // MINUTE_MS
+        by_data = (state.top_ms[row] + SAMPLE_MS) // MINUTE_MS - 1
+        by_clock = np.minimum(top, (at_ms - self.settle_ms) // MINUTE_MS - 1)
+        before = state.decided_minute[row].copy()
+        through = np.maximum(np.maximum(by_data, by_clock), before)
+        dirty = state.dirty_minute[row]
+        first = np.where(dirty > 0, np.minimum(dirty, before + 1), before + 1)
+        state.decided_minute[row] = through
+        state.dirty_minute[row] = 0
+        state.timer_ms[row, DECIDE] = np.where(top > through, (top + 1) * MINUTE_MS + self.settle_ms, NEVER)
+        pair_row, minute = held_pairs(state, row, first, through)
+        if not len(pair_row):
+            return
+        of = np.searchsorted(row, pair_row)
+        stamp, T = at_ms[of], self._T(pair_row)
+        self._days(row, through)
+        judge_minutes(self.board, self.profiles, self.limits, pair_row, minute, stamp, T, revised=minute <= before[of])
+        self.rows.minutes(pair_row, minute)
+        self._ask(row, at_ms)
+
+    def _days(self, row: Ints, through: Ints) -> None:
+        day = through // MINUTES
+        ended = (self.state.day[row] > 0) & (day > self.state.day[row])
+        if ended.any():
+            close_day(self.state, row[ended], self.state.day[row[ended]])
+        self.state.day[row] = np.maximum(self.state.day[row], day)
+
+    def _ask(self, row: Ints, at_ms: Ints) -> None:
+        """Ask for a score of every row whose last one was asked for long enough ago."""
+        state = self.state
+        due = (at_ms - state.scored_ms[row] >= self.score_every_ms) & (state.known[row] != NO_CONSENT)
+        state.scored_ms[row[due]] = at_ms[due]
+        if due.any():
+            self.decided.score.append(row[due])
+
+    def _silence(self, row: Ints, at_ms: Ints) -> None:
+        state = self.state
+        limit = silence_limit_ms(state, row, self.limits)
+        T = self._T(row)
+        state.timer_ms[row, SILENCE] = NEVER
+        state.silent[row] = 1
+        for i, r in enumerate(row.tolist()):
+            finding = silence_finding(int(state.new_stamp_ms[r]), int(at_ms[i]), int(limit[i]))
+            self.board.find(r, Rule.NO_DATA, finding, T_ms=int(T[i]), stamp_ms=int(at_ms[i]), device_id=None)
+            self.board.silence(r, int(at_ms[i]))
+
+    def _repeat(self, row: Ints, at_ms: Ints) -> None:
+        self.state.timer_ms[row, REPEAT] = NEVER
+        for r, at in zip(row.tolist(), at_ms.tolist(), strict=True):
+            self.board.escalate(r, Rule.BP_SEVERE, at)
+
+    def _profile(self, these: Events) -> None:
+        for r, profile, stamp in zip(these.row.tolist(), these.what, these.stamp_ms.tolist(), strict=True):
+            if profile is None:
+                self.board.erase(r, stamp)
+                self.state.blank(r)
+            else:
+                self.profiles.write(r, profile)
+                self.rows.profile(r, profile)
+
+    def _sleep(self, these: Events) -> None:
+        for r, (source_record_id, revision, i, cols) in zip(these.row.tolist(), these.what, strict=True):
+            self.rows.session(r, source_record_id, revision, i, cols)
+        self._changed(these)
+
+    def _weather(self, these: Events) -> None:
+        for r, (i, cols) in zip(these.row.tolist(), these.what, strict=True):
+            self.rows.weather(r, i, cols)
+
+    def _reading(self, these: Events) -> None:
+        for k, r in enumerate(these.row.tolist()):
+            self._one_reading(
+                r, int(these.a[k]), int(these.b[k]), int(these.c[k]), int(these.stamp_ms[k]), these.what[k]
+            )
+        self._ask(these.row, these.stamp_ms)
+
+    def _one_reading(
+        self, row: int, time_ms: int, pressures: int, method: int, stamp_ms: int, what: tuple[str, int]
+    ) -> None:
+        """Judge one reading; only a cuff's word counts."""
+        state, limits = self.state, self.limits
+        reading = Reading(time_ms, pressures // 1000, pressures % 1000)
+        device_id, pulse = what
+        self.rows.reading(row, time_ms, reading.systolic_mmhg, reading.diastolic_mmhg, pulse, method)
+        if method not in CUFFS:
+            return
+        late = stamp_ms - time_ms > limits.bp_clinical_window_h * HOUR_MS
+        self.decided.late += late
+        earlier = earlier_cuff_readings(state, row, time_ms, CUFFS)
+        conditions = int(state.conditions[row])
+        of_wearer = severe_limits(
+            limits,
+            pregnant=bool(conditions & PREGNANT_OR_JUST_BORN),
+            own_systolic=int(state.own_systolic[row]),
+            own_diastolic=int(state.own_diastolic[row]),
+        )
+        severe = bp_severe(reading, earlier, of_wearer, limits, late)
+        found = [severe] if conditions & PREGNANT else [severe, bp_low(reading, earlier, limits, late)]
+        waits = severe.raised and severe.unverified
+        state.timer_ms[row, REPEAT] = stamp_ms + limits.bp_repeat_within_min * MINUTE_MS if waits else NEVER
+        T = int(self.T_of_partition[state.partition[row]])
+        for finding in found:
+            if finding.raised or finding.cleared:
+                self.board.find(row, finding.rule, finding, T_ms=T, stamp_ms=stamp_ms, device_id=device_id)
+
+    def _score(self, these: Events) -> None:
+        """The first score of a wearer and T counts."""
+        state = self.state
+        for k, r in enumerate(these.row.tolist()):
+            scores, wearer = these.what[k], int(these.a[k])
+            if scores.scored_at_ms <= state.score_T_ms[r]:
+                continue
+            state.score_T_ms[r] = scores.scored_at_ms
+            margins = heads_above(scores, wearer, self.limits)
+            state.risk_run[r] = state.risk_run[r] + 1 if margins and margins[0][0] >= 0 else 0
+            finding = risk_finding(scores, wearer, int(state.risk_run[r]), self.limits)
+            if finding is not None:
+                T, stamp = int(self.T_of_partition[state.partition[r]]), int(these.stamp_ms[k])
+                self.board.find(r, Rule.RISK_MODEL, finding, T_ms=T, stamp_ms=stamp, device_id=None)
+
+    def _command(self, these: Events) -> None:
+        """Acknowledge or close an open alert; anything else is refused with its reason."""
+        for k, r in enumerate(these.row.tolist()):
+            command, key, value = these.what[k]
+            stamp = int(these.stamp_ms[k])
+            found = self.board.of_alert(r, command.alert_id)
+            if command.action not in ("acknowledge", "close"):
+                why = Rejected(0, Reason.UNSUPPORTED_ACTION, "Only acknowledge and close are carried out so far.")
+            elif found is None:
+                why = Rejected(0, Reason.UNKNOWN_ALERT, "The wearer has no open alert with this alert_id.")
+            else:
+                self.decided.commands += 1
+                rule = found[0]
+                if command.action == "acknowledge":
+                    self.board.acknowledge(r, rule, command.seen_version, command.actor, command.verdict, stamp)
+                else:
+                    self.board.close(r, rule, command.actor, command.verdict, stamp)
+                continue
+            self.decided.refused.append(RefusedCommand(r, stamp, int(these.offset[k]), key, value, why))
