@@ -90,7 +90,7 @@ class Decisions:
         decided, self.decided = self.decided, Decided()
         return decided
 
-    def _T(self, row: Ints) -> Ints:
+    def _now(self, row: Ints) -> Ints:
         return self.T_of_partition[self.state.partition[row]]
 
     def _heart_rate(self, these: Events) -> None:
@@ -105,7 +105,9 @@ class Decisions:
             r = int(row[i])
             limit = int(silence_limit_ms(state, row[i : i + 1], self.limits)[0])
             finding = back_finding(int(last[i]), int(stamp[i]), limit)
-            self.board.find(r, Rule.NO_DATA, finding, T_ms=int(self._T(row)[i]), stamp_ms=int(stamp[i]), device_id=None)
+            self.board.find(
+                r, Rule.NO_DATA, finding, T_ms=int(self._now(row)[i]), stamp_ms=int(stamp[i]), device_id=None
+            )
         gap = stamp - last
         measured = fresh & (last > 0) & (gap > SAME_DELIVERY_MS) & (state.silent[row] == 0)
         r = row[measured]
@@ -151,7 +153,7 @@ class Decisions:
         if not len(pair_row):
             return
         of = np.searchsorted(row, pair_row)
-        stamp, T = at_ms[of], self._T(pair_row)
+        stamp, T = at_ms[of], self._now(pair_row)
         self._days(row, through)
         judge_minutes(self.board, self.profiles, self.limits, pair_row, minute, stamp, T, revised=minute <= before[of])
         self.rows.minutes(pair_row, minute)
@@ -175,7 +177,7 @@ class Decisions:
     def _silence(self, row: Ints, at_ms: Ints) -> None:
         state = self.state
         limit = silence_limit_ms(state, row, self.limits)
-        T = self._T(row)
+        T = self._now(row)
         state.timer_ms[row, SILENCE] = NEVER
         state.silent[row] = 1
         for i, r in enumerate(row.tolist()):
@@ -208,18 +210,15 @@ class Decisions:
 
     def _reading(self, these: Events) -> None:
         for k, r in enumerate(these.row.tolist()):
-            self._one_reading(
-                r, int(these.a[k]), int(these.b[k]), int(these.c[k]), int(these.stamp_ms[k]), these.what[k]
-            )
+            reading = Reading(int(these.a[k]), int(these.b[k]) // 1000, int(these.b[k]) % 1000)
+            self._one_reading(r, reading, int(these.c[k]), int(these.stamp_ms[k]), these.what[k])
         self._ask(these.row, these.stamp_ms)
 
-    def _one_reading(
-        self, row: int, time_ms: int, pressures: int, method: int, stamp_ms: int, what: tuple[str, int]
-    ) -> None:
+    def _one_reading(self, row: int, reading: Reading, method: int, stamp_ms: int, what: tuple[str, int]) -> None:
         """Judge one reading; only a cuff's word counts."""
         state, limits = self.state, self.limits
-        reading = Reading(time_ms, pressures // 1000, pressures % 1000)
         device_id, pulse = what
+        time_ms = reading.time_ms
         self.rows.reading(row, time_ms, reading.systolic_mmhg, reading.diastolic_mmhg, pulse, method)
         if method not in CUFFS:
             return

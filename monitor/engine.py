@@ -1,8 +1,8 @@
 """The engine: a pure function of what Kafka holds. No clock, no I/O, no Faust.
 
-`Engine.step` takes the cuts of all partitions that are due and the records that lie between them and the cuts before, and
-returns their effects as values. The same records and cuts give the same outputs byte for byte, whatever the fetch sizes,
-the placement of partitions, or which of them share a step.
+`Engine.step` takes the cuts of all partitions that are due and the records that lie between them and the cuts before,
+and returns their effects as values. The same records and cuts give the same outputs byte for byte, whatever the fetch
+sizes, the placement of partitions, or which of them share a step.
 """
 
 from collections import Counter
@@ -62,9 +62,10 @@ class _Sending:
     def by_partition(self) -> dict[int, list[Output]]:
         """Dead letters by origin, then alerts by stamp, wearer and rule; versions of one alert keep their order."""
         outputs: dict[int, list[Output]] = {}
-        for part in (self.refused, self.told):
-            for _, output in sorted(part, key=lambda one: one[0]):  # type: ignore[arg-type, return-value]
-                outputs.setdefault(output.partition, []).append(output)
+        refused = [output for _, output in sorted(self.refused, key=lambda one: one[0])]
+        told = [output for _, output in sorted(self.told, key=lambda one: one[0])]
+        for output in refused + told:
+            outputs.setdefault(output.partition, []).append(output)
         return outputs
 
 

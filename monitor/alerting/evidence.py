@@ -37,8 +37,8 @@ class Evidence:
     raised : the condition holds. cleared : the value is past the clear limit. Both False: neither, or not assessable.
     assessable : the rule had what it needs.
     priority : codes of `Priority`, of the condition if it holds.
-    value, limit : in the rule's unit. samples : how many samples decided. start_minute : epoch minute the episode begins.
-    unverified : the value may be an artefact and is reported all the same.
+    value, limit : in the rule's unit. samples : how many samples decided. start_minute : epoch minute the episode
+    begins. unverified : the value may be an artefact and is reported all the same.
     """
 
     rule: Rule

@@ -1,8 +1,8 @@
 """HR_HIGH_REST and HR_LOW: ten minutes of heart rate beyond a limit, whatever the device's cadence.
 
-A fast device is judged by the lower median of its accepted minutes over ten minutes, with at least five samples; half of
-all valid minutes, outliers included, must agree. A slow device, which cannot have five samples in ten minutes, is judged
-by its last three samples if they span ten minutes or more and none is missing between them.
+A fast device is judged by the lower median of its accepted minutes over ten minutes, with at least five samples; half
+of all valid minutes, outliers included, must agree. A slow device, which cannot have five samples in ten minutes, is
+judged by its last three samples if they span ten minutes or more and none is missing between them.
 """
 
 from dataclasses import dataclass
@@ -176,8 +176,8 @@ def hr_low(
 ) -> Evidence:
     """Find heart rates at or below the limit: <= 40 bpm awake, <= 30 asleep, the wearer's own limit first.
 
-    Unknown sleep counts as awake from 8 to 22 h local time, as asleep else. At or below 30 while awake is high. Values of
-    20-24 bpm count, as unverified. Clear: every accepted minute at or above 45 (35 asleep).
+    Unknown sleep counts as awake from 8 to 22 h local time, as asleep else. At or below 30 while awake is high.
+    Values of 20-24 bpm count, as unverified. Clear: every accepted minute at or above 45 (35 asleep).
     Source: Apple's default of 40 bpm; NEWS2 scores 3 at or below 40.
     """
     awake, asleep = awake_and_asleep(window)

@@ -40,7 +40,8 @@ def heat_load(
 ) -> Evidence:
     """Find heat load: heat index >= 39.4 C and at rest a rate >= 91 bpm or 15 above usual; vulnerable wearers >= 32 C.
 
-    Clear: heat index < 37 C (30 C for the vulnerable). Outdoor weather is not exposure; the alert is low and gives advice.
+    Clear: heat index < 37 C (30 C for the vulnerable). Outdoor weather is not exposure; the alert is low and gives
+    advice.
     Source: NWS danger band from 103 F; NEWS2 scores 1 from 91 bpm.
     """
     temperature, humidity = current_weather(state, row, minute, limits)

@@ -1,4 +1,4 @@
-"""The rules that look at minutes: flag outliers, judge windows, hand findings that can change something to the board."""
+"""The rules that look at minutes: flag outliers, judge windows, hand what can change something to the board."""
 
 from typing import Any
 
@@ -20,6 +20,7 @@ from monitor.wearers.state import State
 from monitor.wearers.windows import minutes_before
 
 MINUTE_MS = 60_000
+WARM_C = 24  # below it no humidity lifts the heat index to a limit: 80 F (26.7 C) at 100 % is 87 F (30.6 C)
 LATE_MS = 30 * MINUTE_MS  # an HR alert is about now; data older than this at its receipt is told as late
 Ints = NDArray[np.int64]
 
@@ -67,9 +68,7 @@ def judge_minutes(
         hr_low(window, limits, own_low, off, profiles.local_hour(row, minute)),
     ]
     temperature, _ = current_weather(state, row, minute, limits)
-    warm = (
-        temperature >= limits.heat_vulnerable_clear_c - 8
-    )  # the heat index of drier air is never above this much more
+    warm = temperature >= WARM_C
     if warm.any() or state.alert_open[row, Rule.HEAT_LOAD].any():
         found.append(
             heat_load(

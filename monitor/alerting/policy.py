@@ -1,11 +1,12 @@
 """The alert policy: a pure state machine over two orthogonal fields, condition and workflow.
 
-*Condition* says whether it is physiologically so (present, clearing, absent, unknown); *workflow* whether a human has dealt
-with it (unacked, acked, closed). Missing data makes a condition unknown and never closes anything. A medium or high alert
-is latched: when its condition is gone it stays listed, returned to normal and unacknowledged, until a human has seen it.
+*Condition* says whether it is physiologically so (present, clearing, absent, unknown); *workflow* whether a human has
+dealt with it (unacked, acked, closed). Missing data makes a condition unknown and never closes anything. A medium or
+high alert is latched: when its condition is gone it stays listed, returned to normal and unacknowledged, until a
+human has seen it.
 
-Every function takes an episode and returns the next one, or the same object when nothing is to be told. A new version is
-a change that readers must see; versions only grow.
+Every function takes an episode and returns the next one, or the same object when nothing is to be told. A new version
+is a change that readers must see; versions only grow.
 """
 
 from dataclasses import dataclass, replace

@@ -41,8 +41,9 @@ ADVICE = {
 def sentence(finding: Finding) -> str:
     """Say what was found, against which limit, over how long.
 
-    >>> f = Finding(rule=Rule.HR_HIGH_REST, raised=True, cleared=False, event_ms=0, start_ms=0, priority=Priority.MEDIUM,
-    ...             metric="heart_rate", value=128, unit="bpm", op=">=", limit=120, window_s=600, samples=600)
+    >>> f = Finding(rule=Rule.HR_HIGH_REST, raised=True, cleared=False, event_ms=0, start_ms=0,
+    ...             priority=Priority.MEDIUM, metric="heart_rate", value=128, unit="bpm", op=">=", limit=120,
+    ...             window_s=600, samples=600)
     >>> sentence(f)
     'Heart rate at rest 128 bpm, limit >= 120 bpm, for 10 min (600 samples).'
     """

@@ -1,7 +1,7 @@
 """From accepted envelopes to slots and events: who is it, may it be written, what changed.
 
-One function a topic. Each writes the slots of what it admits at once (slots are idempotent) and returns events, which wait
-until T has passed their stamps, and refusals: (index into the batch, reason, detail).
+One function a topic. Each writes the slots of what it admits at once (slots are idempotent) and returns events, which
+wait until T has passed their stamps, and refusals: (index into the batch, reason, detail).
 """
 
 import hashlib
@@ -195,7 +195,7 @@ def blood_pressure(admission: Admission, batch: Batch, cols: c.BloodPressureColu
 
 
 def sleep(admission: Admission, batch: Batch, cols: c.SleepColumns, intake: Intake) -> None:
-    """Sessions to their slots by source record id; a higher revision replaces, an equal or lower one decides nothing."""
+    """Sessions to their slots by source record id; only a higher revision replaces one that is there."""
     state = admission.state
     keep, row = admission.admit(batch, cols.record, cols.wearer_id, cols.end_ms, DAY_MS * 14, intake)
     begins = np.cumsum(cols.stage_count, dtype=np.int64) - cols.stage_count

@@ -1,8 +1,8 @@
 """The order of decisions: each wearer's events and timers in the order of their stamps, many wearers at once.
 
 A round takes at most one event or timer of each wearer, so that everything inside a round is independent and can be
-done on arrays; rounds go on until no event or timer lies below T. How the log was cut decides nothing here: what decides
-waits until T has passed its stamp, and then runs in the order of stamps.
+done on arrays; rounds go on until no event or timer lies below T. How the log was cut decides nothing here: what
+decides waits until T has passed its stamp, and then runs in the order of stamps.
 """
 
 from collections.abc import Callable
