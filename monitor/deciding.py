@@ -181,7 +181,8 @@ class Decisions:
         state.timer_ms[row, SILENCE] = NEVER
         state.silent[row] = 1
         for i, r in enumerate(row.tolist()):
-            finding = silence_finding(int(state.new_stamp_ms[r]), int(at_ms[i]), int(limit[i]))
+            last = int(state.new_stamp_ms[r])
+            finding = silence_finding(int(state.top_ms[r]), last, int(at_ms[i]), int(limit[i]))
             self.board.find(r, Rule.NO_DATA, finding, T_ms=int(T[i]), stamp_ms=int(at_ms[i]), device_id=None)
             self.board.silence(r, int(at_ms[i]))
 

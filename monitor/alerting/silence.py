@@ -20,14 +20,14 @@ def silence_limit_ms(state: State, row: NDArray[np.int64], limits: Limits) -> ND
     return np.where(state.gaps[row] >= GAPS, measured, limits.no_data_grace_min * MINUTE_MS)
 
 
-def silence_finding(last_ms: int, now_ms: int, limit_ms: int) -> Finding:
-    """No new sample since `last_ms` (received time), longer than the device's limit."""
+def silence_finding(newest_ms: int, last_ms: int, now_ms: int, limit_ms: int) -> Finding:
+    """No new sample since `last_ms` (received time), longer than the limit; the newest is of `newest_ms` (event time)."""
     return Finding(
         rule=Rule.NO_DATA,
         raised=True,
         cleared=False,
         event_ms=now_ms,
-        start_ms=last_ms,
+        start_ms=newest_ms,
         priority=Priority.TECHNICAL,
         metric="silence",
         value=round((now_ms - last_ms) / 1000),

@@ -27,7 +27,7 @@ def test_from_131_the_alert_is_high_and_getting_there_is_told_as_a_new_version()
     f = feed()
     f.minutes("w1", DAY_START, [70] * 15 + [125] * 12 + [136] * 12)
 
-    f.run(DAY_START + 45 * MINUTE)
+    f.run(DAY_START + 41 * MINUTE)
 
     assert f.told("HR_HIGH_REST") == [("medium", "present", "unacked"), ("high", "present", "unacked")]
 
@@ -79,7 +79,7 @@ def test_one_outlying_minute_in_a_calm_quarter_hour_raises_nothing() -> None:
     f = feed()
     f.minutes("w1", DAY_START, [70] * 20 + [180] + [70] * 20)
 
-    f.run(DAY_START + 50 * MINUTE)
+    f.run(DAY_START + 43 * MINUTE)
 
     assert f.out == []
 
@@ -355,7 +355,7 @@ def test_a_wearer_without_consent_is_not_scored_but_still_watched() -> None:
     f.profile("w1", DAY_START, consent=False)
     f.minutes("w1", DAY_START + MINUTE, [125] * 20)
 
-    f.run(DAY_START + 30 * MINUTE)
+    f.run(DAY_START + 24 * MINUTE)
 
     assert f.scored == []
     assert len(f.alerts("HR_HIGH_REST")) == 1
