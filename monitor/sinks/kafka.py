@@ -1,0 +1,87 @@
+"""The producer of everything that a worker writes: claims, cuts, alerts, dead letters, scores.
+
+Faust makes its own producer idempotent only under exactly_once, so this is one of ours: idempotent, acks=all, no linger.
+An idempotent batch of aiokafka never expires, so whoever waits limits the wait, and after it the outcome is *unknown*.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaProducer
+
+from monitor.outputs import Output
+
+MAX_REQUEST_BYTES = 9 * 1024 * 1024
+"""A dead letter may be 8 MiB; the rest is for headers of the batch."""
+BATCH_BYTES = 256 * 1024
+
+Acknowledgement = asyncio.Future[object]
+
+
+class KafkaSink:
+    """Writes to the partitions that it is told, under prefixed topic names.
+
+    Parameters
+    ----------
+    bootstrap_servers : str
+        host:port, comma separated.
+    topic_prefix : str
+        Put before every topic name.
+    """
+
+    def __init__(self, bootstrap_servers: str, topic_prefix: str) -> None:
+        self._bootstrap, self._prefix = bootstrap_servers, topic_prefix
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect."""
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_request_size=MAX_REQUEST_BYTES,
+            max_batch_size=BATCH_BYTES,
+        )
+        await self._producer.start()
+
+    async def stop(self, within_s: float = 2.0) -> None:
+        """Disconnect; what is not acknowledged in time is left unknown."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            await asyncio.wait_for(producer.stop(), within_s)
+        except TimeoutError:
+            return
+
+    async def append(self, topic: str, partition: int, value: bytes, within_s: float) -> tuple[int, int]:
+        """Append one record and wait for it.
+
+        Returns
+        -------
+        (int, int)
+            Its offset and its stamp in epoch milliseconds.
+
+        Raises
+        ------
+        TimeoutError
+            If it was not acknowledged in time: it may or may not be in the log.
+        """
+        producer = self._running()
+        async with asyncio.timeout(within_s):
+            written = await producer.send_and_wait(self._prefix + topic, value, partition=partition)
+        return written.offset, written.timestamp
+
+    async def send(self, outputs: Sequence[Output]) -> list[Acknowledgement]:
+        """Hand outputs over in their order and return what to await."""
+        producer = self._running()
+        return [
+            await producer.send(self._prefix + out.topic, out.value, key=out.key, partition=out.partition)
+            for out in outputs
+        ]
+
+    def _running(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise ConnectionError("the producer is not started")
+        return self._producer

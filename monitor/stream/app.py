@@ -1,0 +1,131 @@
+"""The Faust app of a worker or a projector, and how its process starts and ends."""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from monitor.settings import Settings
+from monitor.stream.transport import App, Batches, Reader
+
+FETCH_BYTES = 1024 * 1024
+POLL_RECORDS = 20_000
+STOP_WITHIN_S = 4.0
+_LAST_RESORT_S = 5.0
+
+log = structlog.get_logger()
+
+
+def new_app(name: str, settings: Settings, topics: Sequence[str], reader: Reader, fetch_pace_s: float) -> App:
+    """Return an app whose one agent hands every fetch to the reader.
+
+    Parameters
+    ----------
+    name : str
+        Of the consumer group, below the topic prefix.
+    topics : sequence of str
+        Prefixed names; all have the same number of partitions.
+    reader : Reader
+    fetch_pace_s : float
+        Time between two polls: the live cost is per fetched partition.
+    """
+    stream = settings.stream
+    datadir = settings.state_dir / "faust" / f"{name}-{stream.worker_id}"
+    datadir.mkdir(parents=True, exist_ok=True)
+    app = App(
+        settings.kafka.topic_prefix + name,
+        broker=[f"batch+kafka://{server.strip()}" for server in settings.kafka.bootstrap_servers.split(",")],
+        store="memory://",
+        datadir=str(datadir),
+        web_enabled=False,
+        topic_allow_declare=False,  # topics are provisioned
+        topic_disable_leader=True,
+        stream_wait_empty=False,  # Faust would wait for acknowledgements that decide nothing here
+        stream_recovery_delay=0.0,
+        consumer_auto_offset_reset="earliest",  # where it jumps, the reader sees the hole
+        consumer_max_fetch_size=FETCH_BYTES,
+        broker_max_poll_records=POLL_RECORDS,
+        broker_session_timeout=stream.session_timeout_s,
+        broker_heartbeat_interval=stream.heartbeat_s,
+        broker_commit_interval=1.0,
+        table_standby_replicas=1,  # 0 would lose the assignor that keeps partition n of all topics together
+    )
+    app.reader, app.fetch_pace_s = reader, fetch_pace_s
+
+    @app.agent(app.topic(*topics, schema=Batches(key_type=bytes, value_type=bytes)))
+    async def receive(stream: object) -> None:
+        async for event in stream.noack().events():  # type: ignore[attr-defined]
+            app.reader.receive(event.value)
+
+    @app.on_partitions_revoked.connect
+    async def revoked(*_: object, **__: object) -> None:
+        await app.reader.revoked()
+
+    return app
+
+
+def serve(app: App, work: Callable[[], Awaitable[None]]) -> None:
+    """Run an app, and `work` beside it, until SIGTERM or SIGINT.
+
+    Parameters
+    ----------
+    app : App
+    work : callable
+        Runs until it is cancelled, and then cleans up after itself; an exception ends the process.
+
+    Raises
+    ------
+    PulsewardenError
+        As `work` raised it.
+    RuntimeError
+        If Faust ended by itself.
+    """
+    logging.getLogger("faust").setLevel(logging.ERROR)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logging.getLogger("mode").setLevel(logging.ERROR)
+    asyncio.run(_serve(app, work))
+
+
+async def _serve(app: App, work: Callable[[], Awaitable[None]]) -> None:
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    working = asyncio.ensure_future(work())
+    running = asyncio.ensure_future(_run(app))
+    stop = asyncio.ensure_future(asked.wait())
+    try:
+        await asyncio.wait({working, running, stop}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        _give_up_after(_LAST_RESORT_S)
+        working.cancel()
+        await asyncio.wait({working}, timeout=STOP_WITHIN_S / 2)
+        try:
+            await asyncio.wait_for(app.stop(), STOP_WITHIN_S / 2)
+        except TimeoutError:
+            log.warning("the consumer did not stop in time")
+        running.cancel()
+        stop.cancel()
+        await asyncio.wait({running, stop}, timeout=0.5)
+    for task in (working, running):
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+
+
+async def _run(app: App) -> None:
+    app.finalize()
+    await app.start()
+    await app.wait_until_stopped()
+    if app.crash_reason is not None:
+        raise RuntimeError(f"the consumer ended: {app.crash_reason!r}") from app.crash_reason
+
+
+def _give_up_after(seconds: float) -> None:
+    """End the process if stopping hangs: Faust joins its thread without a limit."""
+    timer = threading.Timer(seconds, os._exit, (3,))
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,124 @@
+"""One owned partition: what has been fetched of its inputs and not yet cut."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.stream.records import Fetched, Records
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one step takes of one partition.
+
+    Attributes
+    ----------
+    records : per input, the records taken.
+    next : per input, the position after them.
+    stamp_ms : per input, the highest stamp read, these records included.
+    """
+
+    records: tuple[Records, ...]
+    next: tuple[int, ...]
+    stamp_ms: tuple[int, ...]
+
+
+class Gap(Exception):
+    """A fetch does not begin where the one before it ended."""
+
+
+class Partition:
+    """The inbox of a partition that is owned under one claim.
+
+    Parameters
+    ----------
+    number : int
+        The partition.
+    epoch : int
+        Offset of the claim.
+    expected : int
+        Offset at which the next cut must land, unless somebody else writes.
+    tag : int
+        Tag of the seek from which the inputs are read.
+    next, stamp_ms : sequences of int
+        Per input, where the engine's state stands.
+    """
+
+    def __init__(
+        self, number: int, epoch: int, expected: int, tag: int, next: Sequence[int], stamp_ms: Sequence[int]
+    ) -> None:
+        self.number, self.epoch, self.expected, self.tag = number, epoch, expected, tag
+        self.lost = False
+        self.cut_at_s = float("-inf")  # monotonic
+        self.size_bytes = 0
+        self.unread_records = 0
+        self._next, self._stamp_ms = list(next), list(stamp_ms)
+        self._inbox: list[deque[Fetched]] = [deque() for _ in self._next]
+        self.reach = list(next)  # the position after all that was fetched, at or ahead of next
+
+    def receive(self, source: int, fetched: Fetched) -> None:
+        """Put a fetch of input *source* into the inbox.
+
+        Raises
+        ------
+        Gap
+            If it does not follow the fetch before it.
+        """
+        if fetched.begin != self.reach[source] or fetched.end < fetched.begin:
+            raise Gap(f"{fetched.topic} went from {self.reach[source]} to {fetched.begin}..{fetched.end}")
+        self._inbox[source].append(fetched)
+        self.reach[source] = fetched.end
+        self.size_bytes += fetched.records.size_bytes()
+        self.unread_records += len(fetched.records)
+
+    def holes(self) -> dict[int, int]:
+        """Return, per input that was fetched with a hole, the position at which the fetch began."""
+        return {i: f.begin for i, inbox in enumerate(self._inbox) for f in reversed(inbox) if f.hole}
+
+    @property
+    def waiting(self) -> bool:
+        """Tell whether anything was fetched that no cut has taken."""
+        return any(self._inbox)
+
+    def take(self, limit: int) -> Taken:
+        """Take about *limit* records out of the inbox, oldest stamps of all inputs first, so that T grows evenly."""
+        until_ms = self._stamp_of(limit)
+        return self._leave(tuple(self._drain(i, until_ms) for i in range(len(self._inbox))))
+
+    def _leave(self, taken: tuple[Records, ...]) -> Taken:
+        self.unread_records -= sum(map(len, taken))
+        self.size_bytes = self.size_bytes - sum(r.size_bytes() for r in taken) if self.waiting else 0
+        return Taken(taken, tuple(self._next), tuple(self._stamp_ms))
+
+    def _stamp_of(self, limit: int) -> int | None:
+        """Return the stamp up to which about *limit* records lie in the inbox; None: all of them."""
+        if self.unread_records <= limit:
+            return None
+        stamps = np.concatenate([f.records.stamp_ms for inbox in self._inbox for f in inbox])
+        return int(np.partition(stamps, limit - 1)[limit - 1])
+
+    def _drain(self, source: int, until_ms: int | None) -> Records:
+        inbox, parts = self._inbox[source], []
+        while inbox:
+            fetched = inbox[0]
+            n = len(fetched.records)
+            if until_ms is not None:
+                beyond = np.flatnonzero(fetched.records.stamp_ms > until_ms)
+                n = int(beyond[0]) if len(beyond) else n
+            if n < len(fetched.records):
+                if n:
+                    head, rest = fetched.records.rows(0, n), fetched.records.rows(n, len(fetched.records))
+                    position = int(head.offset[-1]) + 1
+                    inbox[0] = Fetched(fetched.topic, fetched.partition, fetched.tag, position, fetched.end, rest)
+                    self._next[source] = position
+                    parts.append(head)
+                break
+            inbox.popleft()
+            self._next[source] = fetched.end
+            parts.append(fetched.records)
+        taken = Records.joined(parts)
+        if len(taken):
+            self._stamp_ms[source] = max(self._stamp_ms[source], int(taken.stamp_ms.max()))
+        return taken

@@ -1,0 +1,96 @@
+"""Bounded reads of the log: exactly the records below a position that a cut names, never "until the end".
+
+The end of a partition says what one broker knows at one moment; the position in a cut says what was read. Readers here
+belong to no group and have no reset: where the log no longer holds what is asked for, they fail.
+"""
+
+import time
+from collections.abc import Collection, Mapping
+from types import TracebackType
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from monitor.stream.records import Records
+
+FETCH_BYTES = 512 * 1024
+STUCK_S = 60.0
+
+
+class ReadingStuck(Exception):
+    """Records below a position did not come in time: a broker is down, or the log was cut off behind it."""
+
+
+class LogReader:
+    """Reads on from given positions, again and again up to given positions.
+
+    Parameters
+    ----------
+    bootstrap_servers : str
+        host:port, comma separated.
+    """
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap_servers,
+            auto_offset_reset="none",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=FETCH_BYTES,
+        )
+        self._ahead: dict[TopicPartition, list[Any]] = {}  # fetched beyond the last position asked for
+
+    async def __aenter__(self) -> "LogReader":
+        """Connect."""
+        await self._consumer.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Disconnect."""
+        await self._consumer.stop()
+
+    async def starts(self, tps: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Return the first offset that the log still holds, per (topic, partition)."""
+        if not tps:
+            return {}
+        begins = await self._consumer.beginning_offsets([TopicPartition(*tp) for tp in tps])
+        return {(tp.topic, tp.partition): offset for tp, offset in begins.items()}
+
+    def begin(self, positions: Mapping[tuple[str, int], int]) -> None:
+        """Read on from these positions, and forget what was read before."""
+        tps = {TopicPartition(*tp): offset for tp, offset in positions.items()}
+        self._consumer.assign(list(tps))
+        self._ahead = {tp: [] for tp in tps}
+        for tp, offset in tps.items():
+            self._consumer.seek(tp, offset)
+
+    async def upto(self, positions: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], Records]:
+        """Read every record below these positions that was not yet returned.
+
+        Raises
+        ------
+        ReadingStuck
+            If nothing comes for a minute.
+        """
+        ends = {TopicPartition(*tp): end for tp, end in positions.items()}
+        got: dict[TopicPartition, list[Any]] = {tp: self._ahead[tp] for tp in ends}
+        left = {tp for tp, end in ends.items() if await self._consumer.position(tp) < end}
+        heard = time.monotonic()
+        while left:
+            fetched = await self._consumer.getmany(*left, timeout_ms=200)
+            for tp, records in fetched.items():
+                got[tp] += records
+            if fetched:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > STUCK_S:
+                raise ReadingStuck(f"nothing was read of {sorted(map(tuple, left))} for {STUCK_S:.0f} s")
+            left = {tp for tp in left if await self._consumer.position(tp) < ends[tp]}
+        out = {}
+        for tp, end in ends.items():
+            records = got[tp]
+            n = next((i for i, record in enumerate(records) if record.offset >= end), len(records))
+            self._ahead[tp] = records[n:]
+            out[tp.topic, tp.partition] = Records.of(records[:n])
+        return out

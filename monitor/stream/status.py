@@ -1,0 +1,75 @@
+"""A worker's status: one JSON file, rewritten every second by an atomic rename, for the terminal view and for people."""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from monitor.scoring.batcher import Batcher
+from monitor.scoring.device import Device
+from monitor.stream.core import Core
+from monitor.stream.owner import Owner
+
+
+class Status:
+    """Writes `folder/<worker>.json`.
+
+    The counts by topic and reason are functions of the log: a worker that took partitions over counts what it replayed, and
+    two workers' files together count each record once. `cuts`, `void_cuts`, `below_T`, `late`, `scores` and
+    `scores_given_up` are of this process.
+    """
+
+    def __init__(self, folder: Path, worker: str, core: Core, owner: Owner, device: Device, batcher: Batcher) -> None:
+        self._path = folder / f"{worker}.json"
+        self._worker, self._core, self._owner, self._device, self._batcher = worker, core, owner, device, batcher
+        self._before = (time.monotonic(), 0)
+
+    def write(self) -> None:
+        """Write the status as of now."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        staged = self._path.with_suffix(".staged")
+        staged.write_text(json.dumps(self._document()) + "\n")
+        staged.replace(self._path)
+
+    def remove(self) -> None:
+        """Say that the worker is gone: whoever takes its partitions over counts their records from the log."""
+        self._path.unlink(missing_ok=True)
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "worker_id": self._worker,
+            "assigned": sorted(self._owner.parts),
+            "events_ingested": dict(self._core.ingested()),
+            "dead_letters": dict(self._core.dead_letters()),
+            "envelopes_per_s": self._rate(),
+            "T_ms": max((self._core.position(p).T for p in self._owner.parts), default=0),
+            "lag_records": self._owner.lag_records(),
+            "cuts": self._core.cuts,
+            "void_cuts": self._owner.void_cuts,
+            "below_T": self._core.below_T,
+            "late": self._core.late,
+            "scores": self._batcher.scored,
+            "scores_given_up": self._batcher.given_up,
+            "model_version": self._device.version,
+            "device": self._device.name,
+            "rss_mib": round(rss_mib(), 1),
+        }
+
+    def _rate(self) -> float:
+        """Records a second since the last call; what a replay or a hand-over jumps by is not a rate."""
+        now, total = time.monotonic(), self._core.applied_records
+        then, before = self._before
+        self._before = (now, total)
+        return round((total - before) / max(now - then, 1e-3), 1)
+
+
+def rss_mib() -> float:
+    """Return the memory that this process holds now; where the system does not say, the most it ever held."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except FileNotFoundError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (1024 if sys.platform != "darwin" else 1024 * 1024)
+    return pages * resource.getpagesize() / (1024 * 1024)

@@ -1,0 +1,241 @@
+"""All that knows Faust's and aiokafka's insides: one event for one fetched partition batch, and positions of our own.
+
+Stock Faust spends about 80 us on each message in its drain loop, commits what was not processed, and keeps positions that
+we cannot trust. This transport (scheme `batch+kafka`, entry point group `faust.transports`) hands an agent whole fetches
+as columns, tags them with the last seek of their partition, and commits what its reader says and nothing else.
+
+What it assumes of faust-streaming 0.15 and aiokafka 0.14 is listed here, and tests/stream/test_transport_contract.py
+breaks on each that ceases to hold:
+
+1. `Consumer._new_consumer_thread` makes the thread, `_create_worker_consumer` its aiokafka consumer, whose
+   `_fetch_max_wait_ms` (Faust: 1500) is read for every fetch.
+2. `_fetch_records` runs in the consumer's thread and yields `{partition: [record]}`; nothing runs between its return and
+   ours, so that records, positions and tags fit together.
+3. `seek_to_committed` is called between an assignment and the resumption of the flow, for every generation.
+4. aiokafka's `_proc_fetch_request(assignment, node, request)` sends the fetch and stores high water and time of its answer.
+5. `force_commit` is all that commits; `verify_event_path` only logs.
+6. A paused partition is not fetched, and a seek discards what was fetched and what is on its way.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
+
+import faust
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.serializers.schemas import Schema
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from monitor.stream.records import Fetched, Records
+
+FETCH_WAIT_MS = 100
+_POLL_S = 0.2
+_NOWHERE = 1 << 62  # a position that no answer can match
+_T = TypeVar("_T")
+
+
+class Reader(Protocol):
+    """What reads through the transport: the core of a worker, or a projector. All of it runs on the app's loop."""
+
+    async def assigned(self, feed: "Consumer") -> None:
+        """Take over an assignment, between assignment and flow: call `feed.arrange`."""
+
+    async def revoked(self) -> None:
+        """Stop what is under way; the next assignment says what stays."""
+
+    def receive(self, fetched: Fetched) -> None:
+        """Take one fetch in."""
+
+    def full(self) -> bool:
+        """Tell whether nothing more is to be fetched for now."""
+
+    def committable(self) -> Mapping[TP, int]:
+        """Return the positions up to which everything is durable: what Kafka may be told."""
+
+
+class App(faust.App):
+    """A Faust app with one reader."""
+
+    reader: Reader
+    fetch_pace_s: float = 0.01
+
+
+class Thread(driver.AIOKafkaConsumerThread):
+    """The thread that fetches. Every method here runs in it."""
+
+    def __post_init__(self) -> None:
+        """Begin with no partition placed and nothing known of the broker's time."""
+        super().__post_init__()
+        self.broker_now = 0  # newest stamp of ours that the broker has acknowledged; set by the app's thread
+        self.ends: dict[TP, tuple[int, int]] = {}  # offset, and the broker's time at which nothing lay beyond it
+        self._places: dict[TP, tuple[int, int]] = {}  # position after the last batch handed over, tag of the last seek
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        return consumer
+
+    async def on_start(self) -> None:
+        """Start, and watch every fetch: an input is at its end as of the *sending* of the fetch that found the end."""
+        await super().on_start()
+        fetcher = self._consumer._fetcher
+        process = fetcher._proc_fetch_request
+
+        async def witness(assignment: Any, node: int, request: Any) -> bool:
+            sent = self.broker_now
+            asked = {TP(topic, p): offset for topic, parts in request.topics for p, offset, _ in parts}
+            before = {tp: assignment.state_value(tp).timestamp for tp in asked}
+            result: bool = await process(assignment, node, request)
+            if assignment.active:
+                for tp, offset in asked.items():
+                    state = assignment.state_value(tp)
+                    if state.timestamp != before[tp] and state.highwater == offset:
+                        self.ends[tp] = (offset, sent)
+            return result
+
+        fetcher._proc_fetch_request = witness
+
+    async def _fetch_records(self, *args: Any, **options: Any) -> dict[TP, Fetched]:
+        raw = await super()._fetch_records(*args, **options)
+        assigned = self._consumer.assignment()
+        batches = {}
+        for tp, (begin, tag) in self._places.items():
+            if tp not in assigned:
+                continue
+            end = self._position(tp)
+            if end is None or end == begin:
+                continue
+            batches[tp] = Fetched(tp.topic, tp.partition, tag, begin, end, Records.of(raw.get(tp, ())))
+            self._places[tp] = (end, tag)
+        return batches
+
+    def _position(self, tp: TP) -> int | None:
+        state = self._consumer._subscription.subscription.assignment.state_value(TopicPartition(*tp))
+        return state.position if state is not None and state.has_valid_position else None
+
+    async def place(self, wanted: Mapping[TP, tuple[int, int]]) -> None:
+        """Read these partitions on from (offset, tag)."""
+        assigned = self._consumer.assignment()
+        for tp, (offset, tag) in wanted.items():
+            if tp in assigned:
+                self._consumer.seek(TopicPartition(*tp), offset)
+                self._consumer.resume(TopicPartition(*tp))
+                self._places[tp] = (offset, tag)
+
+    async def hold(self, tps: Iterable[TP]) -> None:
+        """Fetch nothing of these partitions until they are placed (Faust's own pause loses records: never use it)."""
+        assigned = self._consumer.assignment()
+        for tp in tps:
+            self._places.pop(tp, None)
+            if tp in assigned:
+                self._consumer.pause(TopicPartition(*tp))
+                self._consumer.seek(TopicPartition(*tp), _NOWHERE)
+
+
+class Consumer(driver.Consumer):
+    """The consumer of a worker; methods run on the app's loop."""
+
+    app: App
+    _thread: Thread
+    _told: dict[TP, int]
+
+    def _new_consumer_thread(self) -> Thread:
+        return Thread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        reader, pace = self.app.reader, self.app.fetch_pace_s
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                if not reader.full():
+                    batches, _ = await self._wait_next_records(_POLL_S)
+                    if batches:
+                        await self.wait_first(self._deliver(batches), self.suspend_flow.wait())
+                await asyncio.sleep(pace)  # the live cost is per fetch
+        except self.consumer_stopped_errors:
+            if not self.app.should_stop:
+                raise
+
+    async def _deliver(self, batches: Mapping[TP, Fetched]) -> None:
+        for tp, batch in batches.items():
+            await self.callback(
+                ConsumerMessage(
+                    tp.topic,
+                    tp.partition,
+                    batch.begin,
+                    0.0,
+                    1,
+                    (),
+                    None,
+                    batch,
+                    None,
+                    None,
+                    None,
+                    tp,
+                    generation_id=self.app.consumer_generation_id,
+                )
+            )
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Let the reader take the assignment over; what Kafka holds as committed decides nothing."""
+        self._told = {}
+        await self.app.reader.assigned(self)
+        return {}
+
+    async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002
+        """Commit what the reader calls durable; Faust's acknowledgements are not safe and count for nothing."""
+        assigned = self.assignment()
+        durable = self.app.reader.committable()
+        due = {tp: offset for tp, offset in durable.items() if tp in assigned and self._told.get(tp) != offset}
+        if not due or not await self._commit(due):
+            return False
+        self._told.update(due)  # a ledger of our own: Faust remembers refused commits as done
+        return True
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Say nothing: the alarms of Faust's livelock detector rest on its own acknowledgements."""
+
+    async def arrange(self, wanted: Mapping[TP, tuple[int, int]]) -> None:
+        """Read on from (offset, tag) where named, and hold every other assigned partition."""
+        await self._in_thread(self._thread.hold, self.assignment() - set(wanted))
+        await self._in_thread(self._thread.place, wanted)
+
+    async def place(self, wanted: Mapping[TP, tuple[int, int]]) -> None:
+        """Read these partitions on from (offset, tag)."""
+        await self._in_thread(self._thread.place, wanted)
+
+    async def hold(self, tps: Iterable[TP]) -> None:
+        """Fetch nothing of these partitions until they are placed."""
+        await self._in_thread(self._thread.hold, tps)
+
+    def tell(self, stamp_ms: int) -> None:
+        """Take a stamp that the broker has just acknowledged: it is now at least that late there."""
+        self._thread.broker_now = max(self._thread.broker_now, stamp_ms)
+
+    def end(self, tp: TP) -> tuple[int, int] | None:
+        """Return (offset, broker's time at which nothing lay beyond it), or None if no end was seen."""
+        return self._thread.ends.get(tp)
+
+    def end_offset(self, tp: TP) -> int | None:
+        """Return the end of the partition as of its last fetch, or None before it."""
+        end: int | None = self._thread._consumer.highwater(TopicPartition(*tp))
+        return end
+
+    async def _in_thread(self, method: Callable[..., Coroutine[Any, Any, _T]], *args: Any) -> _T:
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(method(*args), self._thread.thread_loop))
+
+
+class Transport(driver.Transport):
+    """Registered as `batch+kafka`."""
+
+    Consumer = Consumer
+
+
+class Batches(Schema):
+    """Hands a fetch to the agent as it is."""
+
+    def compile(self, app: Any, **_: Any) -> Callable[..., Coroutine[Any, Any, Any]]:  # noqa: D102
+        async def decode(message: Any, **_: Any) -> Any:
+            return app.create_event(None, message.value, {}, message)
+
+        return decode

@@ -1,0 +1,183 @@
+"""The worker: the core with all that is around it, as one process."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from monitor.outputs import Columns, Output, ScoreDue
+from monitor.scoring.batcher import Batcher
+from monitor.scoring.device import Device
+from monitor.scoring.switches import Switch, newest
+from monitor.settings import Settings
+from monitor.sinks.kafka import KafkaSink
+from monitor.stream.app import new_app, serve
+from monitor.stream.core import Core, Engine
+from monitor.stream.owner import Owner
+from monitor.stream.status import Status
+from monitor.topics import require
+from monitor.wearers.journal import Journal
+from stream_schemas.topics import INPUTS
+
+STATUS_S = 1.0
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings, new_engine: Callable[[Settings], Engine] | None = None) -> int:
+    """Run a worker until SIGTERM or SIGINT.
+
+    Parameters
+    ----------
+    settings : Settings
+    new_engine : callable, optional
+        Another engine than the real one, for tests.
+
+    Raises
+    ------
+    TopicsDiffer
+        If the topics are not as the table says.
+    ReplayDiffers
+        If the log and the cuts in it do not fit together.
+    """
+    require(settings)
+    worker = Worker(settings, (new_engine or _engine)(settings))
+    app = new_app("core", settings, worker.topics, worker.owner, settings.stream.pace_ms / 2000)
+    serve(app, worker.work)
+    return 0
+
+
+def _engine(settings: Settings) -> Engine:
+    from monitor.engine import Engine as RealEngine
+
+    return RealEngine(
+        settings.limits,
+        partitions=settings.stream.partitions,
+        teams=settings.teams,
+        score_every_min=settings.scoring.every_min,
+    )
+
+
+class Worker:
+    """One core, its owner, its scorer and its journal."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self._settings = settings
+        prefix = settings.kafka.topic_prefix
+        self.topics = [prefix + topic for topic in INPUTS]
+        self._sink = KafkaSink(settings.kafka.bootstrap_servers, prefix)
+        self._journal = Journal(settings.journal_folder, settings.stream.worker_id)
+        self._core = Core(engine, INPUTS, journal=self._keep, control=self._switch)
+        self.owner = Owner(settings, self._core, self._sink, self._score)
+        self._device = Device(settings.scoring.device)
+        self._batcher = Batcher(
+            self._device, batch=settings.scoring.batch, wait_ms=settings.scoring.wait_ms, publish=self._publish
+        )
+        self._status = Status(
+            settings.state_dir / "status",
+            settings.stream.worker_id,
+            self._core,
+            self.owner,
+            self._device,
+            self._batcher,
+        )
+        self._known: Switch | None = None
+        self._switched = asyncio.Event()
+
+    async def work(self) -> None:
+        """Do everything until cancelled, then leave in order."""
+        try:
+            await self._sink.start()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._step_for_ever())
+                tasks.create_task(self._write_journal_for_ever())
+                tasks.create_task(self._write_status_for_ever())
+                if self._settings.scoring.enabled:
+                    tasks.create_task(self._keep_model_for_ever())
+                    tasks.create_task(self._batcher.run())
+        except* Exception as group:
+            raise group.exceptions[0] from None
+        finally:
+            await self.owner.stop()
+            self._device.stop()
+            await self._sink.stop(1.0)
+            self._write_journal()
+            self._status.remove()
+
+    async def _step_for_ever(self) -> None:
+        pace_s = self._settings.stream.pace_ms / 1000
+        replaying = self._settings.stream.clock == "log" and self._settings.scoring.enabled
+        while True:
+            began = time.monotonic()
+            await self.owner.tend()
+            if replaying:
+                await self._batcher.room()
+            busy = await self.owner.step()
+            await asyncio.sleep(0 if busy else max(0.0, pace_s - (time.monotonic() - began)))
+
+    async def _write_status_for_ever(self) -> None:
+        while True:
+            self._status.write()
+            await asyncio.sleep(STATUS_S)
+
+    # ------------------------------------------------------------------------------------------------------- journal
+
+    def _keep(self, rows: Mapping[str, Columns]) -> None:
+        self._journal.add(rows)
+
+    async def _write_journal_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.journal.interval_s)
+            rows = self._journal.take()
+            try:
+                await asyncio.to_thread(self._journal.write, rows)
+            except OSError as failure:
+                self._journal.give_back(rows)
+                log.error("the journal was not written and will be tried again", why=str(failure))
+
+    def _write_journal(self) -> None:
+        try:
+            self._journal.write(self._journal.take())
+        except OSError as failure:
+            log.error("the last rows of the journal were not written", why=str(failure))
+
+    # ------------------------------------------------------------------------------------------------------- scoring
+
+    def _score(self, due: ScoreDue) -> None:
+        if self._device.ready:
+            self._batcher.offer(due, self._core.engine.snapshot(due))
+
+    async def _publish(self, outputs: Sequence[Output]) -> None:
+        """Scores that do not reach the log are as if they had never been made; the next ones come in time."""
+        try:
+            async with asyncio.timeout(self._settings.stream.cut_timeout_s):
+                await asyncio.gather(*await self._sink.send(outputs))
+        except (KafkaError, TimeoutError, ConnectionError) as failure:
+            log.warning("scores were not published", records=len(outputs), why=repr(failure))
+
+    def _switch(self, values: list[bytes]) -> None:
+        known = newest(values, self._known)
+        if known is not self._known:
+            self._known = known
+            self._switched.set()
+
+    async def _keep_model_for_ever(self) -> None:
+        await self._device.load(_first_bundle(self._settings))
+        while True:
+            await self._switched.wait()
+            self._switched.clear()
+            switch = self._known
+            if switch is not None:
+                await self._device.load(switch.folder, switch.sha256)
+
+
+def _first_bundle(settings: Settings) -> Path | None:
+    """Return the bundle to begin with: the settings', the registry's champion, or None for the packaged one."""
+    if settings.scoring.bundle is not None:
+        return settings.scoring.bundle
+    from models.registry import champion
+
+    return champion(settings.registry_folder)

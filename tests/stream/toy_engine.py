@@ -1,0 +1,147 @@
+"""A test double of the engine only: same interface, same determinism, trivial content.
+
+It counts heart-rate records per wearer. A record that is not a JSON object with a wearer_id is a dead letter; a wearer's
+every `ALERT_EVERY`-th record raises an alert at its stamp, decided when T has passed it.
+"""
+
+import heapq
+import json
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models.snapshot import Snapshot
+from monitor.cuts import Cut
+from monitor.errors import ReplayDiffers
+from monitor.inputs import Batch
+from monitor.outputs import Output, ScoreDue, Step
+
+ALERT_EVERY = 10
+SCORE_EVERY = 50
+
+
+@dataclass
+class Position:
+    seq: int = -1
+    T: int = 0
+    next: tuple[int, ...] | None = None
+    stamp: tuple[int, ...] = ()
+    digest: int = 0
+
+
+@dataclass
+class State:
+    position: Position = field(default_factory=Position)
+    seen: Counter[str] = field(default_factory=Counter)
+    waiting: list[tuple[int, int, str, int]] = field(default_factory=list)
+    scored: set[tuple[int, str]] = field(default_factory=set)
+
+
+class ToyEngine:
+    def __init__(self, inputs: Sequence[str], team: str = "north", score: bool = False) -> None:
+        self.inputs, self.team, self.score = list(inputs), team, score
+        self.states: dict[int, State] = {}
+
+    def open(self, partition: int) -> None:
+        self.states[partition] = State()
+
+    def drop(self, partition: int) -> None:
+        del self.states[partition]
+
+    def position(self, partition: int) -> Position:
+        return self.states[partition].position
+
+    def snapshot(self, due: ScoreDue) -> Snapshot:
+        made = Snapshot.empty(len(due.wearer_id))
+        made.as_of_minute[:] = due.as_of_ms // 60_000
+        made.hr_median[:, -120:], made.hr_min[:, -120:], made.hr_max[:, -120:], made.hr_count[:, -120:] = 70, 65, 75, 60
+        made.cadence_s[:] = 1.0
+        made.age_years[:] = 50.0
+        return made
+
+    def step(self, cuts: Sequence[Cut], batches: Sequence[Batch]) -> Step:
+        step = Step()
+        due: list[tuple[int, int, str]] = []
+        for cut in cuts:
+            state = self.states[cut.partition]
+            at = state.position
+            if (cut.seq, cut.digest) != (at.seq + 1, at.digest):
+                raise ReplayDiffers(f"partition {cut.partition}: the replay differs from the log at cut {cut.at}.")
+            outputs: list[Output] = []
+            stamps = list(at.stamp or (0,) * len(self.inputs))
+            for batch in batches:
+                for i in np.flatnonzero(batch.partition == cut.partition).tolist():
+                    source = self.inputs.index(batch.topic)
+                    stamp = int(batch.stamp_ms[i])
+                    assert stamp >= stamps[source], "stamps are the running maximum"
+                    stamps[source] = stamp
+                    self._take(state, cut.partition, batch, i, outputs, due, step)
+            if tuple(stamps) != cut.stamp:
+                raise ReplayDiffers(f"partition {cut.partition}: other stamps at cut {cut.at}.")
+            while state.waiting and state.waiting[0][0] < cut.T:
+                stamp, offset, wearer, n = heapq.heappop(state.waiting)
+                outputs.append(self._alert(cut, stamp, offset, wearer, n))
+            digest = at.digest
+            for out in outputs:
+                digest = zlib.crc32(out.value, digest)
+            state.position = Position(cut.seq, cut.T, cut.next, cut.stamp, digest)
+            if outputs:
+                step.outputs[cut.partition] = outputs
+        if not due:
+            return step
+        return Step(
+            outputs=step.outputs,
+            due=ScoreDue(
+                np.arange(len(due)),
+                np.array([p for p, _, _ in due], np.int32),
+                np.array([T for _, T, _ in due], np.int64),
+                [wearer for _, _, wearer in due],
+            ),
+            journal=step.journal,
+            ingested=step.ingested,
+            dead_letters=step.dead_letters,
+        )
+
+    def _take(self, state, partition, batch, i, outputs, due, step) -> None:  # type: ignore[no-untyped-def]
+        value = batch.value[i]
+        try:
+            event = json.loads(value) if value is not None else None
+            wearer = event["wearer_id"] if batch.topic.startswith("vitals.") else ""
+        except (ValueError, KeyError, TypeError):
+            letter = {
+                "reason": "malformed_json",
+                "origin_topic": batch.topic,
+                "origin_partition": partition,
+                "origin_offset": int(batch.offset[i]),
+            }
+            outputs.append(Output("dead-letter.v1", partition, batch.key[i], json.dumps(letter).encode()))
+            step.dead_letters["malformed_json"] += 1
+            return
+        step.ingested[batch.topic] += 1
+        if not wearer:
+            return
+        state.seen[wearer] += 1
+        if state.seen[wearer] % ALERT_EVERY == 0:
+            heapq.heappush(state.waiting, (int(batch.stamp_ms[i]), int(batch.offset[i]), wearer, state.seen[wearer]))
+        if self.score and state.seen[wearer] % SCORE_EVERY == 0:
+            due.append((partition, int(batch.stamp_ms[i]) + 1, wearer))
+
+    def _alert(self, cut: Cut, stamp: int, offset: int, wearer: str, n: int) -> Output:
+        alert = {
+            "schema": "alert/1",
+            "alert_id": f"{wearer}-{n // (ALERT_EVERY * 2)}",
+            "version": 1 + n // ALERT_EVERY % 2,
+            "wearer_id": wearer,
+            "team": self.team,
+            "rule": "TOY",
+            "kind": "technical",
+            "priority": "medium",
+            "condition": "present",
+            "workflow": "unacked",
+            "raised_at": cut.T,
+            "decided_by": [stamp, offset],
+        }
+        return Output(f"alerts.{self.team}.v1", cut.partition, alert["alert_id"].encode(), json.dumps(alert).encode())  # type: ignore[attr-defined]
