@@ -10,6 +10,7 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -141,7 +142,7 @@ class ToyEngine:
             "priority": "medium",
             "condition": "present",
             "workflow": "unacked",
-            "raised_at": cut.T,
+            "raised_at": datetime.fromtimestamp(cut.T / 1000, UTC).isoformat(),
             "decided_by": [stamp, offset],
         }
         return Output(f"alerts.{self.team}.v1", cut.partition, alert["alert_id"].encode(), json.dumps(alert).encode())  # type: ignore[attr-defined]

@@ -1,0 +1,219 @@
+"""The projector: alert topics to Redis, as a process and consumer group of its own.
+
+Where it stands is what Redis says, not what Kafka says: the same call that writes an alert stores the offset. So Redis may
+be killed, flushed or restored from yesterday's file, and the projector goes on from what is there.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import structlog
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from monitor.settings import Settings
+from monitor.sinks.redis_projection import RedisError, RedisProjection
+from monitor.stream.app import new_app, serve
+from monitor.stream.reading import LogReader
+from monitor.stream.records import Fetched
+from monitor.stream.transport import Consumer
+from monitor.topics import require
+from stream_schemas.topics import alerts_topic
+
+FETCH_PACE_S = 0.005
+INBOX_BYTES = 32 * 1024 * 1024
+LOOK_S = 1.0
+"""How often Redis is asked whether it still holds what was applied."""
+RETRY_S = 0.5
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings) -> int:
+    """Run a projector until SIGTERM or SIGINT.
+
+    Raises
+    ------
+    TopicsDiffer
+        If the topics are not as the table says.
+    """
+    require(settings)
+    projector = Projector(settings)
+    serve(new_app("projector", settings, list(projector.teams), projector, FETCH_PACE_S), projector.work)
+    return 0
+
+
+@dataclass(slots=True)
+class _Place:
+    """One topic partition: where Redis stands, and what was fetched beyond it."""
+
+    tag: int
+    applied: int | None
+    reach: int
+    inbox: deque[Fetched] = field(default_factory=deque)
+
+
+class Projector:
+    """Reads alerts and applies them; a reader of the transport.
+
+    Attributes
+    ----------
+    teams : prefixed topic name -> team.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.teams = {settings.kafka.topic_prefix + alerts_topic(team): team for team in settings.teams}
+        self._bootstrap = settings.kafka.bootstrap_servers
+        self._projection = RedisProjection(settings.redis.url, settings.redis.key_prefix)
+        self._feed: Consumer | None = None
+        self._assigned: set[TP] = set()
+        self._places: dict[TP, _Place] = {}
+        self._tags = 0
+        self._bytes = 0
+        self._news = asyncio.Event()
+        self._silent = False
+
+    # ------------------------------------------------------------------------------------------ what the transport calls
+
+    async def assigned(self, feed: Consumer) -> None:
+        """Hold everything until Redis has said where to begin."""
+        self._feed, self._assigned = feed, feed.assignment()
+        self._forget(set(self._places))
+        await feed.arrange({})
+        self._news.set()
+
+    async def revoked(self) -> None:
+        """Take nothing more; what is being applied is fenced by its offsets."""
+        self._assigned = set()
+        self._forget(set(self._places))
+
+    def receive(self, fetched: Fetched) -> None:
+        """Queue a fetch, unless it was fetched before the last seek."""
+        place = self._places.get(TP(fetched.topic, fetched.partition))
+        if place is None or place.tag != fetched.tag or place.reach != fetched.begin:
+            return
+        place.inbox.append(fetched)
+        place.reach = fetched.end
+        self._bytes += fetched.records.size_bytes()
+        self._news.set()
+
+    def full(self) -> bool:
+        """Tell whether enough is queued: while Redis is down nothing more is fetched."""
+        return self._bytes > INBOX_BYTES
+
+    def committable(self) -> Mapping[TP, int]:
+        """Tell Kafka what Redis holds, for those who watch the group's lag; nothing here ever reads it."""
+        return {tp: place.applied for tp, place in self._places.items() if place.applied is not None}
+
+    # ---------------------------------------------------------------------------------------------------------- the work
+
+    async def work(self) -> None:
+        """Apply what comes until cancelled."""
+        looked = time.monotonic()
+        try:
+            while True:
+                try:
+                    await self._place_what_is_new()
+                    if time.monotonic() - looked > LOOK_S:
+                        await self._look_for_losses()
+                        looked = time.monotonic()
+                    for tp in list(self._places):
+                        await self._apply(tp)
+                    self._say_again()
+                except RedisError as failure:
+                    await self._wait("Redis does not answer; alerts wait in Kafka and none is lost", failure)
+                except (KafkaError, TimeoutError) as failure:
+                    await self._wait("Kafka does not answer; the projector tries again", failure)
+                await self._until_news()
+        finally:
+            self._projection.close()
+
+    async def _until_news(self) -> None:
+        try:
+            await asyncio.wait_for(self._news.wait(), LOOK_S)
+        except TimeoutError:
+            return
+        self._news.clear()
+
+    async def _wait(self, sentence: str, failure: Exception) -> None:
+        if not self._silent:
+            log.warning(sentence, why=repr(failure))
+        self._silent = True
+        await asyncio.sleep(RETRY_S)
+        self._news.set()
+
+    def _say_again(self) -> None:
+        if self._silent:
+            log.info("the projection goes on")
+        self._silent = False
+
+    async def _place_what_is_new(self) -> None:
+        wanted = self._assigned - set(self._places)
+        feed = self._feed
+        if not wanted or feed is None:
+            return
+        stored = {tp: await self._stored(tp) for tp in wanted}
+        async with LogReader(self._bootstrap) as reader:
+            starts = await reader.starts([(tp.topic, tp.partition) for tp in wanted])
+        if not wanted <= self._assigned:
+            return
+        seeks = {}
+        for tp in wanted:
+            self._tags += 1
+            begin = max(stored[tp] or 0, starts[tp.topic, tp.partition])
+            self._places[tp] = _Place(self._tags, stored[tp], begin)
+            seeks[tp] = (begin, self._tags)
+        await feed.place(seeks)
+        log.info("reading alerts", partitions=len(wanted), anew=sum(offset is None for offset in stored.values()))
+
+    async def _stored(self, tp: TP) -> int | None:
+        offsets = await asyncio.to_thread(self._projection.offsets, self.teams[tp.topic])
+        return offsets.get(tp.partition)
+
+    async def _look_for_losses(self) -> None:
+        """Redis may have been flushed, or have come back with less than it had said: begin again from what it holds."""
+        for topic, team in self.teams.items():
+            stored = await asyncio.to_thread(self._projection.offsets, team)
+            lost = {
+                tp
+                for tp, place in self._places.items()
+                if tp.topic == topic and place.applied is not None and stored.get(tp.partition, -1) < place.applied
+            }
+            if lost:
+                self._begin_again(lost)
+
+    async def _apply(self, tp: TP) -> None:
+        place = self._places.get(tp)
+        if place is None or not place.inbox:
+            return
+        fetched = list(place.inbox)
+        records = [row for f in fetched for row in zip((f.records.offset + 1).tolist(), f.records.value, strict=True)]
+        done = await asyncio.to_thread(
+            self._projection.apply, self.teams[tp.topic], tp.partition, place.applied, records
+        )
+        if self._places.get(tp) is not place:
+            return
+        if done.behind:
+            self._begin_again({tp})
+            return
+        for f in fetched:
+            place.inbox.popleft()
+            self._bytes -= f.records.size_bytes()
+        if records:
+            place.applied = records[-1][0]
+        if done.skipped:
+            log.debug("records were skipped", topic=tp.topic, skipped=done.skipped)
+
+    def _begin_again(self, tps: set[TP]) -> None:
+        log.warning("Redis lacks alerts that had been applied: they are read from Kafka again", partitions=len(tps))
+        self._forget(tps)
+        self._news.set()
+
+    def _forget(self, tps: set[TP]) -> None:
+        for tp in tps:
+            place = self._places.pop(tp, None)
+            if place is not None:
+                self._bytes -= sum(f.records.size_bytes() for f in place.inbox)
