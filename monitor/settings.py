@@ -19,6 +19,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from monitor.alerting.limits import Limits
 from monitor.errors import SettingsInvalid
 from monitor.local.address import running_environment
 
@@ -126,6 +127,7 @@ class Settings(BaseSettings):
     journal: JournalSettings = JournalSettings()
     scoring: ScoringSettings = ScoringSettings()
     trainer: TrainerSettings = TrainerSettings()
+    limits: Limits = Limits()
 
     @field_validator("teams", mode="before")
     @classmethod
