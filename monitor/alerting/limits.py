@@ -79,3 +79,13 @@ class Limits(BaseModel):
 
     future_min: int = Field(5, ge=0, description=f"events later than their received time plus this are refused; {OURS}")
     settle_s: float = Field(2.0, ge=0, le=600, description=f"a complete minute is decided after this; {OURS}")
+
+
+def table() -> str:
+    """Every limit with its default and source, as a Markdown table."""
+    rows = [f"| {name} | {field.default} | {field.description} |" for name, field in Limits.model_fields.items()]
+    return "\n".join(["| limit | default | source |", "|---|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    print(table())  # noqa: T201 - a command
