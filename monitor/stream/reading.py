@@ -52,9 +52,10 @@ class LogReader:
         await self._consumer.stop()
 
     async def starts(self, tps: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """Return the first offset that the log still holds, per (topic, partition)."""
+        """Return the first offset that the log still holds, per (topic, partition); call `begin` before reading on."""
         if not tps:
             return {}
+        self._consumer.assign([TopicPartition(*tp) for tp in tps])  # or it asks for one topic's metadata after the other
         begins = await self._consumer.beginning_offsets([TopicPartition(*tp) for tp in tps])
         return {(tp.topic, tp.partition): offset for tp, offset in begins.items()}
 

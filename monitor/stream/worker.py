@@ -51,10 +51,11 @@ def run(settings: Settings, new_engine: Callable[[Settings], Engine] | None = No
 
 
 def _engine(settings: Settings) -> Engine:
+    from monitor.alerting.limits import Limits
     from monitor.engine import Engine as RealEngine
 
     return RealEngine(
-        settings.limits,
+        getattr(settings, "limits", None) or Limits(),
         partitions=settings.stream.partitions,
         teams=settings.teams,
         score_every_min=settings.scoring.every_min,
@@ -178,6 +179,8 @@ def _first_bundle(settings: Settings) -> Path | None:
     """Return the bundle to begin with: the settings', the registry's champion, or None for the packaged one."""
     if settings.scoring.bundle is not None:
         return settings.scoring.bundle
-    from models.registry import champion
-
+    try:
+        from models.registry import champion
+    except ImportError:
+        return None
     return champion(settings.registry_folder)
