@@ -88,4 +88,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    print(table())  # noqa: T201 - a command
+    print(table())
