@@ -21,7 +21,7 @@ def silence_limit_ms(state: State, row: NDArray[np.int64], limits: Limits) -> ND
 
 
 def silence_finding(newest_ms: int, last_ms: int, now_ms: int, limit_ms: int) -> Finding:
-    """No new sample since `last_ms` (received time) for longer than the limit; the newest was measured at `newest_ms`."""
+    """No new sample since `last_ms` (received time) for longer than the limit; `newest_ms` is the newest one's time."""
     return Finding(
         rule=Rule.NO_DATA,
         raised=True,
