@@ -1,9 +1,9 @@
 """Cuts: what was read when, written down in `cuts.v1`, and the one rule that says which of them count.
 
-`cuts.v1` holds two kinds of records for each partition. A *claim* (`{"claim": worker}`) is what a worker appends before
-it reads anything: its offset is the epoch of that ownership. A *cut* names, for one step of one partition, how far every
-input was read. Owner, successor and verifier replay the inputs with exactly the same cuts, so all of them see the same
-steps.
+`cuts.v1` holds two kinds of records for each partition. A *claim* (`{"claim": worker}`) is what a worker appends
+before it reads anything: its offset is the epoch of that ownership. A *cut* names, for one step of one partition, how
+far every input was read. Owner, successor and verifier replay the inputs with exactly the same cuts, so all of them see
+the same steps.
 """
 
 from collections.abc import Iterable, Iterator

@@ -153,4 +153,4 @@ def _records(taken: Sequence[Group], answer: Answer) -> list[Output]:
 def _nullable(column: NDArray[np.float32]) -> list[float | None]:
     """NaN, not assessable, is null on the wire."""
     values: list[float] = np.round(column.astype(np.float64), 6).tolist()
-    return [value if value == value else None for value in values]  # noqa: PLR0124
+    return [value if value == value else None for value in values]

@@ -62,7 +62,7 @@ class Device:
         Returns
         -------
         bool
-            False if the bundle is damaged or another one than *sha256* says: the log says so and the model in use stays.
+            False if the bundle is damaged or not the one that *sha256* names: the log says so, the model in use stays.
         """
         loop = asyncio.get_running_loop()
         try:

@@ -1,4 +1,4 @@
-"""Which bundle to score with: the newest switch in control.v1, else the settings', the registry's or the packaged one."""
+"""Model switches: the newest one in control.v1 says which bundle to score with."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

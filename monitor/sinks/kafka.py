@@ -1,7 +1,8 @@
 """The producer of everything that a worker writes: claims, cuts, alerts, dead letters, scores.
 
-Faust makes its own producer idempotent only under exactly_once, so this is one of ours: idempotent, acks=all, no linger.
-An idempotent batch of aiokafka never expires, so whoever waits limits the wait, and after it the outcome is *unknown*.
+Faust makes its own producer idempotent only under exactly_once, so this is one of ours: idempotent, acks=all, no
+linger. An idempotent batch of aiokafka never expires, so whoever waits limits the wait, and after it the outcome is
+*unknown*.
 """
 
 import asyncio

@@ -13,9 +13,7 @@ from monitor.cuts import Cut
 from monitor.inputs import Batch
 from monitor.outputs import Columns, Output, ScoreDue, Step
 from monitor.stream.records import Records
-
-DEAD_LETTERS = "dead-letter.v1"
-CONTROL = "control.v1"
+from stream_schemas.topics import CONTROL, DEAD_LETTER
 
 
 class Position(Protocol):
@@ -192,5 +190,5 @@ def _at(stamps: tuple[int, ...], i: int) -> int:
 
 
 def _refused(outputs: Sequence[Output]) -> Counter[tuple[str, str]]:
-    letters = (_dead_letter(out.value) for out in outputs if out.topic == DEAD_LETTERS)
+    letters = (_dead_letter(out.value) for out in outputs if out.topic == DEAD_LETTER)
     return Counter((letter.origin_topic, letter.reason) for letter in letters)

@@ -3,8 +3,8 @@
 The rules, each the answer to a test that broke:
 
 1. A claim is appended before anything is read; its offset is the epoch. Replay ends at the claim.
-2. A cut acknowledged where it was expected is valid: apply it, let its outputs leave. Acknowledged elsewhere: a claim in
-   between means overtaken. Not acknowledged in time: unknown. Both: forget the state.
+2. A cut acknowledged where it was expected is valid: apply it, let its outputs leave. Acknowledged elsewhere: a claim
+   in between means overtaken. Not acknowledged in time: unknown. Both: forget the state.
 3. The outputs of a step are acknowledged before the next cut of that partition is appended. So a successor sends the
    outputs of the last valid cut again and no others.
 4. A partition that was forgotten but is still assigned is claimed again, one and a half heartbeats later: the time in
@@ -15,46 +15,33 @@ The rules, each the answer to a test that broke:
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import structlog
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
-from monitor.cuts import Cut, encode_claim, encode_cut, overtaken
+from monitor.cuts import Cut
 from monitor.outputs import ScoreDue, Step
 from monitor.settings import Settings
 from monitor.sinks.kafka import Acknowledgement, KafkaSink
 from monitor.stream.core import Core
-from monitor.stream.partition import Gap, Partition, Taken
-from monitor.stream.reading import LogReader, ReadingStuck
-from monitor.stream.records import Fetched
-from monitor.stream.recovery import CUTS, Replay
+from monitor.stream.cut_log import FAILURES, CutLog, Overtaken
+from monitor.stream.partition import Gap, Partition
+from monitor.stream.planning import Planner, Work
+from monitor.stream.reading import LogReader
+from monitor.stream.records import Fetched, Records
+from monitor.stream.recovery import Replay
 from monitor.stream.transport import Consumer
-from monitor.stream.watermark import Mark, broker_time, log_time
 
-STEP_RECORDS = 10_000
-"""A step takes about so many records at most: the loop is blocked while the engine runs."""
 INBOX_BYTES = 32 * 1024 * 1024
 REVOKE_BUDGET_S = 2.0
-_FAILURES = (KafkaError, TimeoutError, ReadingStuck, ConnectionError)
+ZOMBIE_HEARTBEATS = 1.5
 
 log = structlog.get_logger()
 
 
-class Overtaken(Exception):
-    """Somebody else claimed the partition."""
-
-
-@dataclass(slots=True)
-class _Work:
-    part: Partition
-    cut: Cut
-    taken: Taken
-
-
 class Owner:
-    """Owns the partitions that the group assigns to this worker.
+    """Owns the partitions that the group assigns to this worker; a reader of the transport.
 
     Parameters
     ----------
@@ -63,14 +50,20 @@ class Owner:
     sink : KafkaSink
     score : callable
         Takes the wearers that a step called due; must gather what it needs at once.
+
+    Attributes
+    ----------
+    parts : the partitions owned now.
+    void_cuts : cuts that landed behind another claim.
     """
 
     def __init__(self, settings: Settings, core: Core, sink: KafkaSink, score: Callable[[ScoreDue], None]) -> None:
         self._stream, self._core, self._sink, self._score = settings.stream, core, sink, score
         self._bootstrap, self._prefix = settings.kafka.bootstrap_servers, settings.kafka.topic_prefix
         self._replay = Replay(core, self._bootstrap, self._prefix, score)
+        self._planner = Planner(settings.stream, self._prefix, core)
+        self._cut_log = CutLog(settings, sink, self._tell)
         self._source = {self._prefix + topic: i for i, topic in enumerate(core.inputs)}
-        self._tells_time = [topic.startswith(("vitals.", "context.")) for topic in core.inputs]
         self._feed: Consumer | None = None
         self._lock = asyncio.Lock()
         self._recovery: asyncio.Task[None] | None = None
@@ -81,7 +74,7 @@ class Owner:
         self.parts: dict[int, Partition] = {}
         self.void_cuts = 0
 
-    # ------------------------------------------------------------------------------------------ what the transport calls
+    # --------------------------------------------------------------------------------------- what the transport calls
 
     async def assigned(self, feed: Consumer) -> None:
         """Take over an assignment: keep what stays, forget what left, claim the rest soon."""
@@ -125,24 +118,20 @@ class Owner:
         """Tell whether the inboxes hold as much as they may."""
         return sum(part.size_bytes for part in self.parts.values()) > INBOX_BYTES
 
-    def lag_records(self) -> int:
-        """Count what lies in the owned inputs, as of their last fetch, and was not cut."""
-        lag = 0
-        for p, part in self.parts.items():
-            for i, reach in enumerate(part.reach):
-                end = self._feed.end_offset(self._tp(i, p)) if self._feed is not None else None
-                lag += max(0, (end or reach) - reach)
-            lag += part.unread_records
-        return lag
-
     def committable(self) -> Mapping[TP, int]:
         """Commit nothing: commits follow durable checkpoints, and there are none yet."""
         return {}
 
-    # -------------------------------------------------------------------------------------------------------- claiming
+    # ------------------------------------------------------------------------------------------------------- claiming
 
     async def tend(self) -> None:
-        """Claim what is assigned and not owned, if it is time; returns at once, the recovery runs on."""
+        """Claim what is assigned and not owned, if it is time; returns at once, the recovery runs on.
+
+        Raises
+        ------
+        ReplayDiffers
+            As a recovery met it.
+        """
         if self._recovery is not None:
             if not self._recovery.done():
                 return
@@ -162,8 +151,8 @@ class Owner:
     async def _recover(self, feed: Consumer, partitions: list[int]) -> None:
         began = time.monotonic()
         try:
-            parts = await self._take_over(feed, partitions)
-        except (*_FAILURES, Overtaken) as failure:
+            parts = await self._take_over(partitions)
+        except (*FAILURES, Overtaken) as failure:
             log.warning("claiming failed and will be tried again", partitions=partitions, why=repr(failure))
             self._abandon(partitions)
             await self._renew_sink(failure)
@@ -171,14 +160,11 @@ class Owner:
             self._abandon(partitions)
             raise
         else:
-            self.parts.update({part.number: part for part in parts})
             await feed.place(self._places(parts))
             log.info("claimed", partitions=partitions, seconds=round(time.monotonic() - began, 3))
 
-    async def _take_over(self, feed: Consumer, partitions: list[int]) -> list[Partition]:
-        claim = encode_claim(self._stream.worker_id)
-        written = await asyncio.gather(*[self._append(feed, p, claim) for p in partitions])
-        claims = dict(zip(partitions, written, strict=True))
+    async def _take_over(self, partitions: list[int]) -> list[Partition]:
+        claims = await self._cut_log.claim(partitions)
         for p in partitions:
             self._core.open(p)
         replayed = await self._replay.run(claims)
@@ -187,26 +173,15 @@ class Owner:
             await asyncio.gather(*sent)
         expected = {p: claim + 1 for p, claim in claims.items()}
         fresh = [p for p in partitions if self._core.position(p).next is None]
-        if fresh:
-            starts = await self._replay.input_starts(fresh)
-            for p in fresh:
-                await self._first_cut(feed, p, claims[p], starts[p])
-                expected[p] += 1
-        log.info(
-            "replayed",
-            partitions=partitions,
-            cuts=sum(r.cuts for r in replayed.values()),
-            records=sum(r.records for r in replayed.values()),
-        )
+        starts = await self._replay.input_starts(fresh) if fresh else {}
+        for p in fresh:
+            cut = await self._cut_log.first(p, claims[p], starts[p], self._core.position(p).digest)
+            self._core.apply([cut], {p: [Records.of(())] * len(cut.next)})
+            expected[p] = cut.at + 1
+        if replayed:
+            cuts, records = (sum(getattr(one, name) for one in replayed.values()) for name in ("cuts", "records"))
+            log.info("replayed", partitions=partitions, cuts=cuts, records=records)
         return [self._partition(p, claims[p], expected[p]) for p in partitions]
-
-    async def _first_cut(self, feed: Consumer, p: int, epoch: int, starts: tuple[int, ...]) -> None:
-        """Append cut 0, which reads nothing and names where the inputs begin."""
-        position = self._core.position(p)
-        cut = Cut(p, epoch + 1, epoch, 0, 0, starts, (0,) * len(starts), position.digest)
-        if await self._append(feed, p, encode_cut(cut)) != cut.at:
-            raise Overtaken(f"partition {p} was claimed by another worker before its first cut")
-        self._core.apply([cut], {p: Partition(p, 0, 0, 0, starts, cut.stamp).take(0).records})
 
     def _partition(self, p: int, epoch: int, expected: int) -> Partition:
         position = self._core.position(p)
@@ -216,7 +191,7 @@ class Owner:
         return Partition(p, epoch, expected, self._tags, position.next, position.stamp)
 
     def _places(self, parts: Sequence[Partition]) -> dict[TP, tuple[int, int]]:
-        """Empty the inboxes and say where to read on: what was fetched before a seek is fetched again."""
+        """Begin with empty inboxes and say where to read on: what was fetched before a seek is fetched again."""
         places = {}
         for part in parts:
             fresh = self._partition(part.number, part.epoch, part.expected)
@@ -225,7 +200,7 @@ class Owner:
             places.update({self._tp(i, part.number): (offset, fresh.tag) for i, offset in enumerate(fresh.reach)})
         return places
 
-    # -------------------------------------------------------------------------------------------------------- stepping
+    # ------------------------------------------------------------------------------------------------------- stepping
 
     async def step(self) -> bool:
         """Cut what was fetched, apply what was acknowledged, await what it gave.
@@ -240,129 +215,80 @@ class Owner:
             if self._suspended or feed is None:
                 return False
             await self._look_for_losses()
-            work = self._work(feed)
+            work = self._planner.plan(self.parts.values(), feed)
             if work:
-                valid = await self._cut(feed, work)
-                await self._apply(valid)
+                await self._apply(await self._write(work))
             return any(part.waiting for part in self.parts.values())
 
-    def _work(self, feed: Consumer) -> list[_Work]:
-        now, idle_s = time.monotonic(), self._stream.idle_cut_ms / 1000
-        live = self._stream.clock == "broker"
-        waiting = sum(part.waiting for part in self.parts.values())
-        work = []
-        for part in self.parts.values():
-            if part.waiting or (live and now - part.cut_at_s >= idle_s):
-                part.cut_at_s = now
-                taken = part.take(STEP_RECORDS // max(1, waiting))
-                position = self._core.position(part.number)
-                time_of = broker_time if live else log_time
-                T = time_of(position.T, self._marks(feed, part.number, taken))
-                cut = Cut(
-                    part.number,
-                    part.expected,
-                    part.epoch,
-                    position.seq + 1,
-                    T,
-                    taken.next,
-                    taken.stamp_ms,
-                    position.digest,
-                )
-                work.append(_Work(part, cut, taken))
-        return work
-
-    def _marks(self, feed: Consumer, p: int, taken: Taken) -> list[Mark]:
-        marks = []
-        for i, (position, last_ms) in enumerate(zip(taken.next, taken.stamp_ms, strict=True)):
-            end = feed.end(self._tp(i, p))
-            at_end = end is not None and end[0] <= position
-            marks.append(Mark(last_ms, at_end, end[1] if end is not None else 0, self._tells_time[i]))
-        return marks
-
-    async def _cut(self, feed: Consumer, work: list[_Work]) -> list[_Work]:
-        """Append the cuts, and return the work whose cut is valid."""
-        written = await asyncio.gather(
-            *[self._append(feed, item.part.number, encode_cut(item.cut)) for item in work], return_exceptions=True
-        )
+    async def _write(self, work: list[Work]) -> list[Work]:
+        """Append the cuts; return the work whose cut is valid."""
         valid = []
-        for item, offset in zip(work, written, strict=True):
-            part = item.part
-            if part.lost:
+        judged = await self._cut_log.write([(item.part, item.cut) for item in work])
+        for item, cut in zip(work, judged, strict=True):
+            if item.part.lost:
                 continue
-            if isinstance(offset, BaseException):
-                if not isinstance(offset, _FAILURES):
-                    raise offset
-                self._lose(part, f"a cut was not acknowledged: {offset!r}")
-                await self._renew_sink(offset)
-            elif offset != part.expected and await self._overtaken(part, offset):
-                self.void_cuts += 1
-                self._lose(part, "overtaken by another claim")
+            if isinstance(cut, Cut):
+                item.part.expected = cut.at + 1
+                valid.append(Work(item.part, cut, item.taken))
             else:
-                part.expected = offset + 1
-                valid.append(_Work(part, _at(item.cut, offset), item.taken))
+                self.void_cuts += cut.void
+                self._lose(item.part, f"{cut.why} {cut.failure!r}" if cut.failure else cut.why)
+                await self._renew_sink(cut.failure)
         return valid
 
-    async def _overtaken(self, part: Partition, offset: int) -> bool:
-        tp = (self._prefix + CUTS, part.number)
-        try:
-            async with LogReader(self._bootstrap) as reader:
-                reader.begin({tp: part.expected})
-                between = (await reader.upto({tp: offset}))[tp]
-        except _FAILURES as failure:
-            log.warning("cannot see who else wrote a cut", partition=part.number, why=repr(failure))
-            return True
-        return overtaken(zip(between.offset.tolist(), between.stamp_ms.tolist(), between.value, strict=True))
-
-    async def _apply(self, valid: list[_Work]) -> None:
+    async def _apply(self, valid: list[Work]) -> None:
         if not valid:
             return
         step = self._core.apply([item.cut for item in valid], {item.part.number: item.taken.records for item in valid})
-        sent = await self._send(valid, step)
         if step.due is not None:
             self._score(step.due)
+        sent = await self._send(valid, step)
         for item in valid:
             try:
                 async with asyncio.timeout(self._stream.cut_timeout_s):
-                    await asyncio.gather(*sent[item.part.number])
-            except _FAILURES as failure:
+                    await asyncio.gather(*sent.get(item.part.number, ()))
+            except FAILURES as failure:
                 self._lose(item.part, f"an output was not acknowledged: {failure!r}")
                 await self._renew_sink(failure)
 
-    async def _send(self, valid: list[_Work], step: Step) -> dict[int, list[Acknowledgement]]:
-        sent: dict[int, list[Acknowledgement]] = {}
+    async def _send(self, valid: list[Work], step: Step) -> dict[int, list[Acknowledgement]]:
+        sent = {}
         for item in valid:
-            sent[item.part.number] = []
             try:
                 sent[item.part.number] = await self._sink.send(step.outputs.get(item.part.number, ()))
-            except _FAILURES as failure:
+            except FAILURES as failure:
                 self._lose(item.part, f"an output could not be sent: {failure!r}")
         return sent
 
     async def _look_for_losses(self) -> None:
-        """Where a fetch has a hole: compaction and transactions leave harmless ones; a passed log start is a loss."""
-        holes = {
-            (self._prefix + self._core.inputs[i], p): begin
-            for p, part in self.parts.items()
-            for i, begin in part.holes().items()
-        }
+        """Tell holes apart: compaction and transactions leave harmless ones, a passed log start is a loss."""
+        holes = {(self._source_name(i), p): at for p, part in self.parts.items() for i, at in part.holes().items()}
         if not holes:
             return
         try:
             async with LogReader(self._bootstrap) as reader:
                 starts = await reader.starts(list(holes))
-        except _FAILURES as failure:
+        except FAILURES as failure:
             log.warning("cannot see where the inputs begin", why=repr(failure))
             return
         for (topic, p), begin in holes.items():
             if starts[topic, p] > begin and p in self.parts:
                 self._lose(self.parts[p], f"{topic} was cut off at {starts[topic, p]} before {begin} was read")
 
-    # ---------------------------------------------------------------------------------------------------- letting go
+    # ----------------------------------------------------------------------------------------------------- letting go
+
+    async def stop(self) -> None:
+        """Let go of everything."""
+        self._suspended = True
+        await self._cancel_recovery()
+        async with self._lock:
+            for p in list(self.parts):
+                self._forget(p)
 
     def _lose(self, part: Partition, why: str) -> None:
         log.warning("a partition is forgotten and will be claimed again", partition=part.number, why=why)
         self._forget(part.number)
-        self._claim_at_s[part.number] = time.monotonic() + 1.5 * self._stream.heartbeat_s
+        self._claim_at_s[part.number] = time.monotonic() + ZOMBIE_HEARTBEATS * self._stream.heartbeat_s
 
     def _forget(self, p: int) -> None:
         part = self.parts.pop(p, None)
@@ -373,30 +299,32 @@ class Owner:
     def _abandon(self, partitions: Sequence[int]) -> None:
         for p in partitions:
             self._core.drop(p)
-            self._claim_at_s[p] = time.monotonic() + 1.5 * self._stream.heartbeat_s
+            self._claim_at_s[p] = time.monotonic() + ZOMBIE_HEARTBEATS * self._stream.heartbeat_s
 
-    async def _renew_sink(self, failure: BaseException) -> None:
-        """An idempotent producer that met a broker's refusal may refuse for ever."""
+    async def _renew_sink(self, failure: BaseException | None) -> None:
+        """Begin with a new producer: an idempotent one that met a broker's refusal may refuse for ever."""
         if isinstance(failure, KafkaError) and not failure.retriable:
             await self._sink.stop()
             await self._sink.start()
 
-    async def _append(self, feed: Consumer, p: int, value: bytes) -> int:
-        offset, stamp_ms = await self._sink.append(CUTS, p, value, self._stream.cut_timeout_s)
-        feed.tell(stamp_ms)
-        return offset
+    # --------------------------------------------------------------------------------------------------------- looking
+
+    def lag_records(self) -> int:
+        """Count what lies in the owned inputs, as of their last fetch, and was not cut."""
+        lag = 0
+        for p, part in self.parts.items():
+            for i, reach in enumerate(part.reach):
+                end = self._feed.end_offset(self._tp(i, p)) if self._feed is not None else None
+                lag += max(0, (end or reach) - reach)
+            lag += part.unread_records
+        return lag
+
+    def _tell(self, stamp_ms: int) -> None:
+        if self._feed is not None:
+            self._feed.tell(stamp_ms)
+
+    def _source_name(self, source: int) -> str:
+        return self._prefix + self._core.inputs[source]
 
     def _tp(self, source: int, p: int) -> TP:
-        return TP(self._prefix + self._core.inputs[source], p)
-
-    async def stop(self) -> None:
-        """Let go of everything."""
-        self._suspended = True
-        await self._cancel_recovery()
-        async with self._lock:
-            for p in list(self.parts):
-                self._forget(p)
-
-
-def _at(cut: Cut, offset: int) -> Cut:
-    return Cut(cut.partition, offset, cut.epoch, cut.seq, cut.T, cut.next, cut.stamp, cut.digest)
+        return TP(self._source_name(source), p)

@@ -42,21 +42,21 @@ class Partition:
         Offset at which the next cut must land, unless somebody else writes.
     tag : int
         Tag of the seek from which the inputs are read.
-    next, stamp_ms : sequences of int
+    begin, stamp_ms : sequences of int
         Per input, where the engine's state stands.
     """
 
     def __init__(
-        self, number: int, epoch: int, expected: int, tag: int, next: Sequence[int], stamp_ms: Sequence[int]
+        self, number: int, epoch: int, expected: int, tag: int, begin: Sequence[int], stamp_ms: Sequence[int]
     ) -> None:
         self.number, self.epoch, self.expected, self.tag = number, epoch, expected, tag
         self.lost = False
         self.cut_at_s = float("-inf")  # monotonic
         self.size_bytes = 0
         self.unread_records = 0
-        self._next, self._stamp_ms = list(next), list(stamp_ms)
+        self._next, self._stamp_ms = list(begin), list(stamp_ms)
         self._inbox: list[deque[Fetched]] = [deque() for _ in self._next]
-        self.reach = list(next)  # the position after all that was fetched, at or ahead of next
+        self.reach = list(begin)  # the position after all that was fetched, at or ahead of next
 
     def receive(self, source: int, fetched: Fetched) -> None:
         """Put a fetch of input *source* into the inbox.

@@ -1,7 +1,7 @@
 """The projector: alert topics to Redis, as a process and consumer group of its own.
 
-Where it stands is what Redis says, not what Kafka says: the same call that writes an alert stores the offset. So Redis may
-be killed, flushed or restored from yesterday's file, and the projector goes on from what is there.
+Where it stands is what Redis says, not what Kafka says: the same call that writes an alert stores the offset. So Redis
+may be killed, flushed or restored from yesterday's file, and the projector goes on from what is there.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ class Projector:
         self._news = asyncio.Event()
         self._silent = False
 
-    # ------------------------------------------------------------------------------------------ what the transport calls
+    # --------------------------------------------------------------------------------------- what the transport calls
 
     async def assigned(self, feed: Consumer) -> None:
         """Hold everything until Redis has said where to begin."""
@@ -108,7 +108,7 @@ class Projector:
         """Tell Kafka what Redis holds, for those who watch the group's lag; nothing here ever reads it."""
         return {tp: place.applied for tp, place in self._places.items() if place.applied is not None}
 
-    # ---------------------------------------------------------------------------------------------------------- the work
+    # ------------------------------------------------------------------------------------------------------- the work
 
     async def work(self) -> None:
         """Apply what comes until cancelled."""

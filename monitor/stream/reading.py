@@ -7,7 +7,7 @@ belong to no group and have no reset: where the log no longer holds what is aske
 import time
 from collections.abc import Collection, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -40,7 +40,7 @@ class LogReader:
         )
         self._ahead: dict[TopicPartition, list[Any]] = {}  # fetched beyond the last position asked for
 
-    async def __aenter__(self) -> "LogReader":
+    async def __aenter__(self) -> Self:
         """Connect."""
         await self._consumer.start()
         return self
@@ -55,7 +55,9 @@ class LogReader:
         """Return the first offset that the log still holds, per (topic, partition); call `begin` before reading on."""
         if not tps:
             return {}
-        self._consumer.assign([TopicPartition(*tp) for tp in tps])  # or it asks for one topic's metadata after the other
+        self._consumer.assign(
+            [TopicPartition(*tp) for tp in tps]
+        )  # or it asks for one topic's metadata after the other
         begins = await self._consumer.beginning_offsets([TopicPartition(*tp) for tp in tps])
         return {(tp.topic, tp.partition): offset for tp, offset in begins.items()}
 

@@ -16,8 +16,8 @@ from monitor.outputs import Output, ScoreDue
 from monitor.stream.core import Core, due_in
 from monitor.stream.reading import LogReader
 from monitor.stream.records import Records
+from stream_schemas.topics import CUTS
 
-CUTS = "cuts.v1"
 _CUTS_AT_ONCE = 2_000
 _RECORDS_AT_ONCE = 50_000
 
@@ -120,7 +120,9 @@ class Replay:
             read = await cut_log.upto({tps[scan.partition]: scan.wanted for scan in scanning})
             for scan in scanning:
                 scan.add(read[tps[scan.partition]], scan.wanted)
-                zero.update({scan.partition: cut for cut in scan.pending if cut.seq == 0})
+                for cut in scan.pending:
+                    if cut.seq == 0:
+                        zero[scan.partition] = cut
                 scan.pending.clear()
         held = await self._starts(input_log, list(claims))
         beginnings = {}

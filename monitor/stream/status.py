@@ -1,4 +1,4 @@
-"""A worker's status: one JSON file, rewritten every second by an atomic rename, for the terminal view and for people."""
+"""A worker's status: one JSON file, rewritten every second by an atomic rename."""
 
 import json
 import resource
@@ -16,8 +16,8 @@ from monitor.stream.owner import Owner
 class Status:
     """Writes `folder/<worker>.json`.
 
-    The counts by topic and reason are functions of the log: a worker that took partitions over counts what it replayed, and
-    two workers' files together count each record once. `cuts`, `void_cuts`, `below_T`, `late`, `scores` and
+    The counts by topic and reason are functions of the log: a worker that took partitions over counts what it replayed,
+    and two workers' files together count each record once. `cuts`, `void_cuts`, `below_T`, `late`, `scores` and
     `scores_given_up` are of this process.
     """
 

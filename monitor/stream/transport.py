@@ -1,25 +1,26 @@
 """All that knows Faust's and aiokafka's insides: one event for one fetched partition batch, and positions of our own.
 
-Stock Faust spends about 80 us on each message in its drain loop, commits what was not processed, and keeps positions that
-we cannot trust. This transport (scheme `batch+kafka`, entry point group `faust.transports`) hands an agent whole fetches
-as columns, tags them with the last seek of their partition, and commits what its reader says and nothing else.
+Stock Faust spends about 80 us on each message in its drain loop, commits what was not processed, and keeps positions
+that we cannot trust. This transport (scheme `batch+kafka`, entry point group `faust.transports`) hands an agent whole
+fetches as columns, tags them with the last seek of their partition, and commits what its reader says and nothing else.
 
 What it assumes of faust-streaming 0.15 and aiokafka 0.14 is listed here, and tests/stream/test_transport_contract.py
 breaks on each that ceases to hold:
 
 1. `Consumer._new_consumer_thread` makes the thread, `_create_worker_consumer` its aiokafka consumer, whose
    `_fetch_max_wait_ms` (Faust: 1500) is read for every fetch.
-2. `_fetch_records` runs in the consumer's thread and yields `{partition: [record]}`; nothing runs between its return and
-   ours, so that records, positions and tags fit together.
+2. `_fetch_records` runs in the consumer's thread and yields `{partition: [record]}`; nothing runs between its return
+   and ours, so that records, positions and tags fit together.
 3. `seek_to_committed` is called between an assignment and the resumption of the flow, for every generation.
-4. aiokafka's `_proc_fetch_request(assignment, node, request)` sends the fetch and stores high water and time of its answer.
+4. aiokafka's `_proc_fetch_request(assignment, node, request)` sends the fetch and stores high water and time of its
+   answer.
 5. `force_commit` is all that commits; `verify_event_path` only logs.
 6. A paused partition is not fetched, and a seek discards what was fetched and what is on its way.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -79,7 +80,7 @@ class Thread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start, and watch every fetch: an input is at its end as of the *sending* of the fetch that found the end."""
         await super().on_start()
-        fetcher = self._consumer._fetcher
+        fetcher = self._ensure_consumer()._fetcher
         process = fetcher._proc_fetch_request
 
         async def witness(assignment: Any, node: int, request: Any) -> bool:
@@ -96,9 +97,9 @@ class Thread(driver.AIOKafkaConsumerThread):
 
         fetcher._proc_fetch_request = witness
 
-    async def _fetch_records(self, *args: Any, **options: Any) -> dict[TP, Fetched]:
+    async def _fetch_records(self, *args: Any, **options: Any) -> dict[TP, Fetched]:  # type: ignore[override]
         raw = await super()._fetch_records(*args, **options)
-        assigned = self._consumer.assignment()
+        assigned = self._ensure_consumer().assignment()
         batches = {}
         for tp, (begin, tag) in self._places.items():
             if tp not in assigned:
@@ -111,26 +112,28 @@ class Thread(driver.AIOKafkaConsumerThread):
         return batches
 
     def _position(self, tp: TP) -> int | None:
-        state = self._consumer._subscription.subscription.assignment.state_value(TopicPartition(*tp))
+        state = self._ensure_consumer()._subscription.subscription.assignment.state_value(TopicPartition(*tp))
         return state.position if state is not None and state.has_valid_position else None
 
     async def place(self, wanted: Mapping[TP, tuple[int, int]]) -> None:
         """Read these partitions on from (offset, tag)."""
-        assigned = self._consumer.assignment()
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
         for tp, (offset, tag) in wanted.items():
             if tp in assigned:
-                self._consumer.seek(TopicPartition(*tp), offset)
-                self._consumer.resume(TopicPartition(*tp))
+                consumer.seek(TopicPartition(*tp), offset)
+                consumer.resume(TopicPartition(*tp))
                 self._places[tp] = (offset, tag)
 
     async def hold(self, tps: Iterable[TP]) -> None:
         """Fetch nothing of these partitions until they are placed (Faust's own pause loses records: never use it)."""
-        assigned = self._consumer.assignment()
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
         for tp in tps:
             self._places.pop(tp, None)
             if tp in assigned:
-                self._consumer.pause(TopicPartition(*tp))
-                self._consumer.seek(TopicPartition(*tp), _NOWHERE)
+                consumer.pause(TopicPartition(*tp))
+                consumer.seek(TopicPartition(*tp), _NOWHERE)
 
 
 class Consumer(driver.Consumer):
@@ -150,31 +153,23 @@ class Consumer(driver.Consumer):
                 if not reader.full():
                     batches, _ = await self._wait_next_records(_POLL_S)
                     if batches:
-                        await self.wait_first(self._deliver(batches), self.suspend_flow.wait())
+                        await self.wait_first(
+                            self._deliver(cast("Mapping[TP, Fetched]", batches)), self.suspend_flow.wait()
+                        )
                 await asyncio.sleep(pace)  # the live cost is per fetch
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
                 raise
 
     async def _deliver(self, batches: Mapping[TP, Fetched]) -> None:
+        generation = self.app.consumer_generation_id
         for tp, batch in batches.items():
-            await self.callback(
-                ConsumerMessage(
-                    tp.topic,
-                    tp.partition,
-                    batch.begin,
-                    0.0,
-                    1,
-                    (),
-                    None,
-                    batch,
-                    None,
-                    None,
-                    None,
-                    tp,
-                    generation_id=self.app.consumer_generation_id,
-                )
+            carried = cast("bytes", batch)  # our schema hands it to the agent as it is
+            where = (tp.topic, tp.partition, batch.begin)
+            message = ConsumerMessage(
+                *where, 0.0, 1, None, None, carried, None, None, None, tp, generation_id=generation
             )
+            await self.callback(message)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Let the reader take the assignment over; what Kafka holds as committed decides nothing."""
@@ -218,7 +213,7 @@ class Consumer(driver.Consumer):
 
     def end_offset(self, tp: TP) -> int | None:
         """Return the end of the partition as of its last fetch, or None before it."""
-        end: int | None = self._thread._consumer.highwater(TopicPartition(*tp))
+        end: int | None = self._thread._ensure_consumer().highwater(TopicPartition(*tp))
         return end
 
     async def _in_thread(self, method: Callable[..., Coroutine[Any, Any, _T]], *args: Any) -> _T:
@@ -231,7 +226,7 @@ class Transport(driver.Transport):
     Consumer = Consumer
 
 
-class Batches(Schema):
+class Batches(Schema[Any, Any]):
     """Hands a fetch to the agent as it is."""
 
     def compile(self, app: Any, **_: Any) -> Callable[..., Coroutine[Any, Any, Any]]:  # noqa: D102

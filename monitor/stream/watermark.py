@@ -1,7 +1,7 @@
 """T, the only time that the engine knows: made of stamps in the log, never of a clock of ours.
 
-T is exclusive: every record stamped below it has been read. It is written into the cut, so a replay takes it from there;
-what is computed here is only the owner's choice of the moment.
+T is exclusive: every record stamped below it has been read. It is written into the cut, so a replay takes it from
+there; what is computed here is only the owner's choice of the moment.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Mark:
     at_end : bool
         A fetch found nothing beyond what has been read.
     empty_until_ms : int
-        Where `at_end`: the broker's time that was known when that fetch was sent, so nothing stamped before it can come.
+        Where `at_end`: the broker's time as it was known when that fetch was sent; nothing stamped before it can come.
     tells_time : bool
         The input counts for the log clock (vitals.* and context.*).
     """
@@ -39,10 +39,7 @@ def broker_time(before_ms: int, marks: Sequence[Mark]) -> int:
     An input with unread records is complete up to its last stamp; one at its end up to the broker's time at which that
     was so, less the slack. A wall clock would be wrong after any pause of this process. T never goes back.
     """
-    complete = (
-        max(mark.last_ms, mark.empty_until_ms - CLOCK_SLACK_MS) if mark.at_end else mark.last_ms for mark in marks
-    )
-    return max(before_ms, min(complete))
+    return max(before_ms, min(_complete_until(mark) for mark in marks))
 
 
 def log_time(before_ms: int, marks: Sequence[Mark]) -> int:
@@ -54,3 +51,7 @@ def log_time(before_ms: int, marks: Sequence[Mark]) -> int:
     highest = max(mark.last_ms for mark in timed)
     lagging = (mark.last_ms for mark in timed if not mark.at_end)
     return max(before_ms, min(lagging, default=highest))
+
+
+def _complete_until(mark: Mark) -> int:
+    return max(mark.last_ms, mark.empty_until_ms - CLOCK_SLACK_MS) if mark.at_end else mark.last_ms

@@ -8,6 +8,8 @@ from pathlib import Path
 import structlog
 from aiokafka.errors import KafkaError
 
+from models.errors import ModelError
+from monitor.engine import Engine as RealEngine
 from monitor.outputs import Columns, Output, ScoreDue
 from monitor.scoring.batcher import Batcher
 from monitor.scoring.device import Device
@@ -51,11 +53,8 @@ def run(settings: Settings, new_engine: Callable[[Settings], Engine] | None = No
 
 
 def _engine(settings: Settings) -> Engine:
-    from monitor.alerting.limits import Limits
-    from monitor.engine import Engine as RealEngine
-
     return RealEngine(
-        getattr(settings, "limits", None) or Limits(),
+        settings.limits,
         partitions=settings.stream.partitions,
         teams=settings.teams,
         score_every_min=settings.scoring.every_min,
@@ -99,7 +98,7 @@ class Worker:
                 if self._settings.scoring.enabled:
                     tasks.create_task(self._keep_model_for_ever())
                     tasks.create_task(self._batcher.run())
-        except* Exception as group:
+        except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
         finally:
             await self.owner.stop()
@@ -166,7 +165,7 @@ class Worker:
             self._switched.set()
 
     async def _keep_model_for_ever(self) -> None:
-        await self._device.load(_first_bundle(self._settings))
+        await self._device.load(await asyncio.to_thread(_first_bundle, self._settings))
         while True:
             await self._switched.wait()
             self._switched.clear()
@@ -179,8 +178,10 @@ def _first_bundle(settings: Settings) -> Path | None:
     """Return the bundle to begin with: the settings', the registry's champion, or None for the packaged one."""
     if settings.scoring.bundle is not None:
         return settings.scoring.bundle
+    from models.registry import Registry  # it brings torch, which takes seconds to import
+
     try:
-        from models.registry import champion
-    except ImportError:
+        return Registry(settings.registry_folder).champion_path()
+    except ModelError as problem:
+        log.error("the registry's champion cannot be used, the packaged model is", why=str(problem))
         return None
-    return champion(settings.registry_folder)

@@ -1,10 +1,10 @@
 """The journal: what the wearers' minutes were decided to be, as Parquet, for training, back-tests and people.
 
 One folder a table (`minutes`, `bp`, `sleep`, `weather`, `profiles`), files with immutable names
-`<sequence>-<level>-<worker>.parquet`: sorted by name, a later file's row for the same key supersedes an earlier one's. The
-sequence counts on from the highest in the folder, whoever wrote it, so that a successor's rows come after its
-predecessor's. Every sixteen neighbouring files of one worker and level become one of the next level; the files that went
-into it stay until the flush after, for readers that have just listed them.
+`<sequence>-<level>-<worker>.parquet`: sorted by name, a later file's row for the same key supersedes an earlier one's.
+The sequence counts on from the highest in the folder, whoever wrote it, so that a successor's rows come after its
+predecessor's. Every sixteen neighbouring files of one worker and level become one of the next level; the files that
+went into it stay until the flush after, for readers that have just listed them.
 """
 
 import os

@@ -1,0 +1,76 @@
+"""What the next cut of each partition says: how far to read, and T."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from faust.types import TP
+
+from monitor.cuts import Cut
+from monitor.settings import StreamSettings
+from monitor.stream.core import Core
+from monitor.stream.partition import Partition, Taken
+from monitor.stream.transport import Consumer
+from monitor.stream.watermark import Mark, broker_time, log_time
+
+STEP_RECORDS = 10_000
+"""A step takes about so many records at most: the loop is blocked while the engine runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One partition of a step: its cut, and the records between it and the cut before."""
+
+    part: Partition
+    cut: Cut
+    taken: Taken
+
+
+class Planner:
+    """Plans steps.
+
+    Parameters
+    ----------
+    stream : StreamSettings
+    topic_prefix : str
+    core : Core
+    """
+
+    def __init__(self, stream: StreamSettings, topic_prefix: str, core: Core) -> None:
+        self._stream, self._prefix, self._core = stream, topic_prefix, core
+        self._tells_time = [topic.startswith(("vitals.", "context.")) for topic in core.inputs]
+
+    def plan(self, parts: Iterable[Partition], feed: Consumer) -> list[Work]:
+        """Take what waits; a live partition without anything is cut too, from time to time, or T would stand still."""
+        now, idle_s = time.monotonic(), self._stream.idle_cut_ms / 1000
+        live = self._stream.clock == "broker"
+        due = [part for part in parts if part.waiting or (live and now - part.cut_at_s >= idle_s)]
+        limit = STEP_RECORDS // max(1, sum(part.waiting for part in due))
+        work = []
+        for part in due:
+            part.cut_at_s = now
+            taken = part.take(limit)
+            work.append(Work(part, self._cut(part, taken, feed), taken))
+        return work
+
+    def _cut(self, part: Partition, taken: Taken, feed: Consumer) -> Cut:
+        position = self._core.position(part.number)
+        time_of = broker_time if self._stream.clock == "broker" else log_time
+        return Cut(
+            partition=part.number,
+            at=part.expected,
+            epoch=part.epoch,
+            seq=position.seq + 1,
+            T=time_of(position.T, self._marks(part.number, taken, feed)),
+            next=taken.next,
+            stamp=taken.stamp_ms,
+            digest=position.digest,
+        )
+
+    def _marks(self, partition: int, taken: Taken, feed: Consumer) -> list[Mark]:
+        marks = []
+        for i, (position, last_ms) in enumerate(zip(taken.next, taken.stamp_ms, strict=True)):
+            end = feed.end(TP(self._prefix + self._core.inputs[i], partition))
+            at_end = end is not None and end[0] <= position
+            marks.append(Mark(last_ms, at_end, end[1] if end is not None else 0, self._tells_time[i]))
+        return marks
