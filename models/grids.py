@@ -7,7 +7,6 @@ All channels look back only. Codes become numbers through tables of 256 entries:
 import numpy as np
 from numpy.typing import NDArray
 
-from models.days import MODERATE_STEPS_PER_MIN, at_rest
 from models.snapshot import MINUTES, NO_RR, NO_STEPS, Snapshot
 
 F32 = NDArray[np.float32]
@@ -30,6 +29,8 @@ SLEEP_CHANNELS = ("awake", "light", "deep", "rem", "asleep", "in_bed", "still")
 
 SLEEP_STEP_MIN = 5
 SLOPE_MIN = 10
+REST_MIN = 12  # minutes without a step, the current one included, until a minute counts as rest (RHRAD, Mishra 2020)
+MODERATE_STEPS_PER_MIN = 100
 VIGOROUS_STEPS_PER_MIN = 130
 
 _CODE = np.arange(256, dtype=np.float32)
@@ -57,6 +58,20 @@ def _trailing_sum(values_BT: NDArray[np.float32], minutes: int) -> F32:
     total = np.cumsum(values_BT, axis=1, dtype=np.float32)
     total[:, minutes:] -= total[:, :-minutes].copy()
     return total
+
+
+def at_rest(steps: NDArray[np.uint8]) -> Bool:
+    """Tell for each minute whether no step was taken in it and in the 11 minutes before.
+
+    Parameters
+    ----------
+    steps : uint8 (n, m) steps a minute, 255 = no data. Without data there is no rest.
+    """
+    still = np.cumsum(steps == 0, axis=1, dtype=np.int32)
+    rest = np.zeros(steps.shape, np.bool_)
+    rest[:, REST_MIN - 1 :] = still[:, REST_MIN - 1 :] == REST_MIN
+    rest[:, REST_MIN:] = still[:, REST_MIN:] - still[:, :-REST_MIN] == REST_MIN
+    return rest
 
 
 def heart_grid(snapshot: Snapshot, own_rest_bpm: F32) -> F32:

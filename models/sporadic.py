@@ -17,12 +17,12 @@ PRESSURE_FEATURES = 15
 SESSION_FEATURES = 17
 WEATHER_FEATURES = 54
 DAY_COLUMNS = 3 * len(DAY_FEATURES)
-PROFILE_FEATURES = 64
+PROFILE_FEATURES = 80
 
 _DAY_CENTRE = np.array([65, 75, 55, 110, 7000, 30, 1000, 420, 125, 78, 15, 0.05], np.float32)
 _DAY_SCALE = np.array([10, 12, 10, 25, 4000, 30, 400, 90, 15, 10, 10, 0.1], np.float32)
 _OWN_SCALE = np.array([5, 6, 5, 15, 3000, 20, 300, 60, 10, 7, 5, 0.1], np.float32)
-_BITS = np.array([*range(16), 31], np.uint32)
+_BITS = np.array([*range(24), 31], np.uint32)  # of CONDITIONS and MEDICATIONS; 31 is any other
 
 
 def known(values: F32) -> tuple[F32, Bool]:
@@ -157,7 +157,7 @@ def day_rows(snapshot: Snapshot) -> tuple[F32, Bool]:
 
 
 def profile_row(snapshot: Snapshot, worn_share: F32, rr_share: F32) -> F32:
-    """Who the wearer is and what is usual for them, float32 (B, 64); always a valid token, even for a stranger.
+    """Who the wearer is and what is usual for them, float32 (B, 80); always a valid token, even for a stranger.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ class Tensors:
     """The network's inputs for B wearers, all float32 but the masks.
 
     heart (B, 10, 1440), activity (B, 6, 1440), sleep (B, 7, 288), sessions (B, 14, 17), pressure (B, 16, 15),
-    weather (B, 8, 54), days (B, 28, 36), profile (B, 64); valid bool (B, 136) tokens that hold something.
+    weather (B, 8, 54), days (B, 28, 36), profile (B, 80); valid bool (B, 136) tokens that hold something.
     """
 
     heart: F32
