@@ -92,13 +92,18 @@ def trainer(once: Annotated[bool, typer.Option("--once", help="train now and end
 
 
 @topics_app.command()
-def create() -> None:
-    """Create the topics that are missing."""
+def create(
+    alter: Annotated[bool, typer.Option("--alter", help="also set configuration that differs from the table")] = False,
+) -> None:
+    """Create the topics that are missing; exit status 2 if those that exist differ from the table."""
     from monitor.settings import load
     from monitor.topics import create as create_topics
+    from monitor.topics import require
 
-    made = create_topics(load())
+    settings = load()
+    made = create_topics(settings, alter=alter)
     typer.echo(f"Created {len(made)} topics: {', '.join(made)}." if made else "All topics exist already.")
+    require(settings)
 
 
 @topics_app.command()

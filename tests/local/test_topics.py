@@ -1,0 +1,132 @@
+"""Topics are created as the table says, and a broker that says otherwise is refused in a sentence."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from monitor import topics
+from monitor.errors import BrokerUnreachable, TopicsDiffer
+from monitor.local import servers
+from monitor.settings import Settings, load
+from stream_schemas.topics import INPUTS, TOPICS
+from tests.conftest import NewSettings
+
+
+def with_partitions(settings: Settings, partitions: int) -> Settings:
+    return settings.model_copy(update={"stream": settings.stream.model_copy(update={"partitions": partitions})})
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    return {
+        "PULSEWARDEN_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        "PULSEWARDEN_KAFKA__TOPIC_PREFIX": settings.kafka.topic_prefix,
+        "PULSEWARDEN_STREAM__PARTITIONS": str(settings.stream.partitions),
+        "PULSEWARDEN_STATE_DIR": str(settings.state_dir),
+    }
+
+
+def test_created_topics_are_what_the_table_says_and_creating_again_changes_nothing(live_settings: Settings) -> None:
+    assert topics.check(live_settings) == []
+    assert topics.create(live_settings) == []
+    rows = topics.listing(live_settings)
+    assert {row.partitions for row in rows} == {4}
+    assert len(rows) == len(TOPICS) - 1 + len(live_settings.teams)
+    by_name = {row.topic.name: row.config for row in rows}
+    assert by_name["vitals.heart-rate.v1"]["message.timestamp.type"] == "LogAppendTime"
+    assert by_name["context.wearer.v1"]["cleanup.policy"] == "compact"
+    topics.require(live_settings)
+
+
+def test_on_a_log_clock_inputs_keep_their_writers_times_for_ever(replay_settings: Settings) -> None:
+    by_name = {row.topic.name: row.config for row in topics.listing(replay_settings)}
+    for name in INPUTS:
+        assert by_name[name]["message.timestamp.type"] == "CreateTime"
+        assert by_name[name]["retention.ms"] == "-1"
+    assert by_name["cuts.v1"]["message.timestamp.type"] == "LogAppendTime"
+    producer = KafkaProducer(bootstrap_servers=replay_settings.kafka.bootstrap_servers)
+    topic = f"{replay_settings.kafka.topic_prefix}vitals.heart-rate.v1"
+    far_ahead_ms = 4_102_444_800_000  # the year 2100: a simulation runs ahead of the broker's clock
+    assert producer.send(topic, b"{}", timestamp_ms=far_ahead_ms).get(20).timestamp == far_ahead_ms
+    producer.close()
+
+
+def test_another_partition_count_is_refused_with_the_two_ways_out(live_settings: Settings) -> None:
+    with pytest.raises(TopicsDiffer) as refused:
+        topics.require(with_partitions(live_settings, 8))
+    sentence = str(refused.value)
+    assert "The topics have 4 partitions, but the settings say 8" in sentence
+    assert "PULSEWARDEN_STREAM__PARTITIONS=4" in sentence
+    assert "PULSEWARDEN_KAFKA__TOPIC_PREFIX" in sentence
+
+
+def test_unequal_partition_counts_are_refused(live_settings: Settings) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=live_settings.kafka.bootstrap_servers)
+    odd = f"{live_settings.kafka.topic_prefix}vitals.sleep.v1"
+    admin.create_partitions({odd: 6})
+    admin.close()
+    (sentence,) = topics.check(live_settings)
+    assert f"different partition counts ({odd} 6, others 4)" in sentence
+
+
+def test_a_configuration_that_differs_is_named_and_alter_sets_it(live_settings: Settings) -> None:
+    name = f"{live_settings.kafka.topic_prefix}vitals.activity.v1"
+    admin = KafkaAdminClient(bootstrap_servers=live_settings.kafka.bootstrap_servers)
+    wrong = {"message.timestamp.type": "CreateTime", "retention.ms": "1000"}
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=wrong)])
+    admin.close()
+    deadline = time.monotonic() + 10
+    while len(sentences := topics.check(live_settings)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)  # the broker answers before it has applied the change
+    assert any(f"Topic {name} has message.timestamp.type=CreateTime, but the table says" in one for one in sentences)
+    assert any("has retention.ms=1000" in one and "topics create --alter" in one for one in sentences)
+    topics.create(live_settings, alter=True)
+    assert topics.check(live_settings) == []
+
+
+def test_a_longer_memory_than_the_table_asks_for_is_fine(live_settings: Settings) -> None:
+    name = f"{live_settings.kafka.topic_prefix}vitals.activity.v1"
+    admin = KafkaAdminClient(bootstrap_servers=live_settings.kafka.bootstrap_servers)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs={"retention.ms": "-1"})])
+    admin.close()
+    assert topics.check(live_settings) == []
+
+
+def test_the_command_line_creates_checks_and_lists(new_settings: NewSettings) -> None:
+    settings = new_settings(kafka={"topic_prefix": f"{new_settings().kafka.topic_prefix}cli."})
+
+    def pulsewarden(*arguments: str, partitions: int = 4) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "monitor", "topics", *arguments],
+            env={**environment(settings), "PULSEWARDEN_STREAM__PARTITIONS": str(partitions), "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
+    admin.delete_topics([f"{settings.kafka.topic_prefix}labels.v1"])
+    admin.close()
+    missing = pulsewarden("check")
+    assert missing.returncode == 1
+    assert "labels.v1: run `python -m monitor topics create`" in missing.stderr
+    assert "labels.v1" in pulsewarden("create").stdout
+    assert pulsewarden("check").returncode == 0
+    assert "heart-rate/1" in pulsewarden("list").stdout
+    refused = pulsewarden("create", partitions=3)
+    assert refused.returncode == 2
+    assert "the settings say 3" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_no_kafka_is_one_sentence_that_says_how_to_start_one() -> None:
+    (port,) = servers.free_ports(1)
+    settings = load(kafka={"bootstrap_servers": f"127.0.0.1:{port}"})
+    with pytest.raises(
+        BrokerUnreachable, match=r"No Kafka answers at 127\.0\.0\.1:\d+: start one with `python -m monitor up`"
+    ):
+        topics.check(settings)
