@@ -76,9 +76,9 @@ def how_to_read(report: dict[str, Any]) -> str:
         f"{report['tick_min']} min. Intervals: bootstrap over wearers ({report['bootstrap']['replicates']} draws). "
         f"A limit is the lowest that keeps a score within {budget} false alerts a wearer-day on the *validation* "
         "people, so the rate here may differ; heads without a limit never alert. An alert needs two scores above the "
-        "limit in a row and is not repeated within 6 h. *Before onset* is the AUROC at moments without a running episode: what is "
-        "foreseen and not merely seen. *By chance* is what the same alerts would have caught at other times of the "
-        "wearer. *Lead* is negative where the alert comes after the onset. Baselines have no calibration to report."
+        "limit in a row and is not repeated within 6 h. *Before onset* is the AUROC at moments without a running "
+        "episode: what is foreseen and not merely seen. *By chance* is what the same alerts would have caught at other "
+        "times of the wearer. *Lead* is negative where the alert comes after the onset. Baselines have no calibration."
     )
 
 
