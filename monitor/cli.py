@@ -33,26 +33,32 @@ def up(
 
 @app.command()
 def demo(
-    seconds: Annotated[float, typer.Option(min=1, help="how long to publish")] = 60.0,
+    seconds: Annotated[float | None, typer.Option(min=1, help="how long to publish; until Ctrl-C if left out")] = None,
     wearers: Annotated[int, typer.Option(min=1)] = 300,
     speed: Annotated[float, typer.Option(min=1, help="simulated seconds in a second")] = 60.0,
+    seed: Annotated[int, typer.Option(min=0, help="the same seed simulates the same people")] = 7,
     report: Annotated[Path | None, typer.Option(help="write a JSON report here")] = None,
     plain: Annotated[bool, typer.Option("--plain", help="lines instead of a live view")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="of the simulated people and what happens to them")] = 7,
+    live_seconds: Annotated[float, typer.Option(min=0, help="length of the section at real speed; 0: none")] = 25.0,
 ) -> None:
     """Run everything at once on simulated wearers: stack, topics, worker, projector, simulator and a live view."""
-    from monitor.demo import run
+    from monitor.demo.demonstration import run
     from monitor.settings import load
 
-    raise typer.Exit(run(load(), seconds=seconds, wearers=wearers, speed=speed, report=report, plain=plain))
+    raise typer.Exit(run(load(), seconds=seconds, wearers=wearers, speed=speed, seed=seed, report=report, plain=plain))
 
 
 @app.command()
-def watch() -> None:
+def watch(
+    once: Annotated[bool, typer.Option("--once", help="one look, then end; status 1 if anything is stale")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="lines instead of a live view")] = False,
+) -> None:
     """Show a running stack in the terminal: throughput, open alerts, newest alerts, model and lag."""
     from monitor.console.watch import run
     from monitor.settings import load
 
-    raise typer.Exit(run(load()))
+    raise typer.Exit(run(load(), once=once, plain=plain))
 
 
 @app.command()

@@ -2,8 +2,8 @@
 
 Layout, with the settings' key prefix and the team as the cluster's hash tag: ``<prefix>{team}:active`` is a sorted set
 of open alert ids, ``<prefix>{team}:alert:<id>`` a hash whose field ``doc`` is the alert's latest version as JSON,
-``<prefix>{team}:notify`` a channel that is told the id after each change, ``<prefix>{team}:offsets`` a hash of what of the
-team's topic has been applied. `monitor.sinks.redis_projection` writes all of them.
+``<prefix>{team}:notify`` a channel that is told the id after each change, ``<prefix>{team}:offsets`` a hash of how far
+the team's topic has been applied. `monitor.sinks.redis_projection` writes all of them.
 """
 
 import json

@@ -7,7 +7,7 @@ from monitor.console.frame import AlertLine
 _NAMES = {
     "hr": "heart rate",
     "heat_index": "heat",
-    "probability": "risk",
+    "risk_probability": "risk",
     "silence": "silent for",
 }
 _UNITS_IN_NAMES = ("_bpm", "_mmhg", "_c", "_s", "_min", "_pct", "_celsius")

@@ -34,13 +34,13 @@ class Children:
     """Processes that must live until they are told to end."""
 
     def __init__(self, logs: Path, stack: Stack) -> None:
-        self._logs, self._stack = logs, stack
+        self.logs, self._stack = logs, stack
         self._running: dict[str, Leashed] = {}
 
     def start(self, name: str, module: str, arguments: Sequence[str], settings: Settings) -> Leashed:
         """Start ``python -m module arguments`` with the settings; its output goes to ``<name>.log``."""
         argv = [sys.executable, "-m", module, *arguments]
-        child = spawn(name, argv, self._logs / f"{name}.log", env=environment(settings))
+        child = spawn(name, argv, self.logs / f"{name}.log", env=environment(settings))
         self._running[name] = child
         return child
 

@@ -20,7 +20,7 @@ from monitor.demo.ctrl_c import CtrlC
 from monitor.demo.outcome import Counted, counted_records, ingested, report_of, tell
 from monitor.demo.report import LiveSection
 from monitor.demo.screen import Screen
-from monitor.errors import StackRunning
+from monitor.errors import PulsewardenError, StackRunning
 from monitor.local.address import is_locked
 from monitor.local.stack import Stack
 from monitor.settings import Settings
@@ -30,10 +30,16 @@ LOOK_EVERY_S = 0.5
 LIVE_S = 25.0
 READY_S = 120.0
 """How long a worker may take to import torch and take its partitions on a busy machine."""
+MODEL_S = 60.0
+"""How long the start waits for the first model; without it the demo goes on, and the report says so."""
 DRAIN_S = 60.0
 """How long nothing may move before what is missing counts as lost."""
 FOREVER_S = 365 * 86_400
 """Simulated seconds of a demo that runs until Ctrl-C."""
+
+
+class NotReady(PulsewardenError):
+    """A part of the demo runs, but does not begin its work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +196,13 @@ class _Demo:
         self._screen.say("Starting worker and projector")
         self.children.start(worker, "monitor", ["worker"], settings)
         self.children.start(projector, "monitor", ["projector"], settings)
-        self._wait(
-            settings, lambda: _assigned(settings, self._clock) >= settings.stream.partitions, READY_S, look=False
-        )
+        if not self._wait(lambda: _assigned(settings, self._clock) >= settings.stream.partitions, READY_S):
+            raise NotReady(
+                f"The worker took no partitions within {READY_S:.0f} s: see its log in {self.children.logs}."
+            )
+        if settings.scoring.enabled:
+            self._screen.say("Loading the model")
+            self._wait(lambda: _scoring(settings, self._clock), MODEL_S)
 
     def _publish(self, settings: Settings, truth_file: Path) -> None:
         plan = self._plan
@@ -238,16 +248,19 @@ class _Demo:
     def _project(self, settings: Settings) -> None:
         client, log_ends = connect(settings), LogEnds(settings)
         try:
-            self._wait(settings, lambda: unapplied(client, log_ends, settings) == 0, DRAIN_S)
+            self._wait(lambda: unapplied(client, log_ends, settings) == 0, DRAIN_S)
         finally:
             log_ends.close()
             client.close()
 
-    def _wait(self, settings: Settings, until: Callable[[], bool], timeout_s: float) -> None:
+    def _wait(self, until: Callable[[], bool], timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s
-        while not until() and time.monotonic() < deadline:
+        while not until():
+            if time.monotonic() > deadline:
+                return False
             self.children.check()
             time.sleep(0.2)
+        return True
 
     def _show(self, settings: Settings) -> None:
         self.children.check()
@@ -277,3 +290,7 @@ def _empty(folder: Path, screen: Screen) -> None:
 
 def _assigned(settings: Settings, clock: SystemClock) -> int:
     return sum(worker.assigned for worker in read_all(settings.state_dir, clock.now_ms()))
+
+
+def _scoring(settings: Settings, clock: SystemClock) -> bool:
+    return any(worker.model_version for worker in read_all(settings.state_dir, clock.now_ms()))
