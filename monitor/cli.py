@@ -39,14 +39,24 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="the same seed simulates the same people")] = 7,
     report: Annotated[Path | None, typer.Option(help="write a JSON report here")] = None,
     plain: Annotated[bool, typer.Option("--plain", help="lines instead of a live view")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="of the simulated people and what happens to them")] = 7,
     live_seconds: Annotated[float, typer.Option(min=0, help="length of the section at real speed; 0: none")] = 25.0,
 ) -> None:
     """Run everything at once on simulated wearers: stack, topics, worker, projector, simulator and a live view."""
     from monitor.demo.demonstration import run
     from monitor.settings import load
 
-    raise typer.Exit(run(load(), seconds=seconds, wearers=wearers, speed=speed, seed=seed, report=report, plain=plain))
+    raise typer.Exit(
+        run(
+            load(),
+            seconds=seconds,
+            wearers=wearers,
+            speed=speed,
+            report=report,
+            plain=plain,
+            seed=seed,
+            live_seconds=live_seconds,
+        )
+    )
 
 
 @app.command()
