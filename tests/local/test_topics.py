@@ -20,6 +20,14 @@ def with_partitions(settings: Settings, partitions: int) -> Settings:
     return settings.model_copy(update={"stream": settings.stream.model_copy(update={"partitions": partitions})})
 
 
+def found(settings: Settings, sentences: int) -> list[str]:
+    """Check until so many sentences come; the broker answers an alteration before it has applied it."""
+    deadline = time.monotonic() + 10
+    while len(got := topics.check(settings)) < sentences and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return got
+
+
 def environment(settings: Settings) -> dict[str, str]:
     return {
         "PULSEWARDEN_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
@@ -68,7 +76,7 @@ def test_unequal_partition_counts_are_refused(live_settings: Settings) -> None:
     odd = f"{live_settings.kafka.topic_prefix}vitals.sleep.v1"
     admin.create_partitions({odd: 6})
     admin.close()
-    (sentence,) = topics.check(live_settings)
+    (sentence,) = found(live_settings, 1)
     assert f"different partition counts ({odd} 6, others 4)" in sentence
 
 
@@ -78,9 +86,7 @@ def test_a_configuration_that_differs_is_named_and_alter_sets_it(live_settings: 
     wrong = {"message.timestamp.type": "CreateTime", "retention.ms": "1000"}
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=wrong)])
     admin.close()
-    deadline = time.monotonic() + 10
-    while len(sentences := topics.check(live_settings)) < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)  # the broker answers before it has applied the change
+    sentences = found(live_settings, 2)
     assert any(f"Topic {name} has message.timestamp.type=CreateTime, but the table says" in one for one in sentences)
     assert any("has retention.ms=1000" in one and "topics create --alter" in one for one in sentences)
     topics.create(live_settings, alter=True)
