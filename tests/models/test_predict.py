@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from models import bundle
+from models.errors import BundleDamaged
 from models.heads import HEAD_NAMES, HEADS, MODALITIES
 from models.network import LOGITS, Network, Shape, probabilities
 from models.predict import Predictor
@@ -169,12 +170,12 @@ def test_a_damaged_file_is_refused_by_name(saved: Path, tmp_path: Path, name: st
             data[len(data) // 2] ^= 0x20
         (tmp_path / file.name).write_bytes(bytes(data))
 
-    with pytest.raises(bundle.BundleDamaged, match=r"does not match SHA256SUMS: fetch or train the bundle again\."):
+    with pytest.raises(BundleDamaged, match=r"does not match SHA256SUMS: fetch or train the bundle again\."):
         Predictor.load(tmp_path, "cpu")
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(bundle.BundleDamaged, match=r"SHA256SUMS cannot be read"):
+    with pytest.raises(BundleDamaged, match=r"SHA256SUMS cannot be read"):
         Predictor.load(tmp_path, "cpu")
 
 
@@ -187,7 +188,7 @@ def test_a_bundle_of_another_network_is_refused_though_its_sums_are_right(tmp_pa
         card="",
     )
 
-    with pytest.raises(bundle.BundleDamaged, match=r"weights\.safetensors holds weights of another network"):
+    with pytest.raises(BundleDamaged, match=r"weights\.safetensors holds weights of another network"):
         Predictor.load(tmp_path / "b", "cpu")
 
 

@@ -10,10 +10,10 @@ START_DAY = 20_000
 DAY = 1440
 
 
-def write(folder: Path, table: str, name: str = "a", **columns: object) -> None:
+def write(folder: Path, table: str, **columns: object) -> None:
     """Write one Parquet file of a journal table."""
     (folder / table).mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table(columns), folder / table / f"{name}.parquet")
+    pq.write_table(pa.table(columns), folder / table / "a.parquet")
 
 
 def make_village(
