@@ -61,6 +61,10 @@ def _raised(document: dict[str, Any]) -> RaisedAlert:
         version=document["version"],
         wearer=document["wearer_id"],
         rule=document["rule"],
-        event_time_ms=round(datetime.fromisoformat(document["event_time"]).timestamp() * 1000),
-        open=document["workflow"] != "closed",
+        event_time_ms=_epoch_ms(document["event_time"]),
+        closed_ms=_epoch_ms(document["updated_at"]) if document["workflow"] == "closed" else None,
     )
+
+
+def _epoch_ms(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1000)

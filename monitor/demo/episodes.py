@@ -35,14 +35,19 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class RaisedAlert:
-    """An alert as the alert topics hold it: its newest version, and when its episode began."""
+    """An alert as the alert topics hold it: its newest version, when its episode began, and when it was closed."""
 
     alert_id: str
     version: int
     wearer: str
     rule: str
     event_time_ms: int
-    open: bool
+    closed_ms: int | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody and nothing has closed it."""
+        return self.closed_ms is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +67,30 @@ def belongs(alert: RaisedAlert, episode: Episode) -> bool:
     )
 
 
-def match(episodes: Sequence[Episode], alerts: Iterable[RaisedAlert]) -> list[Match]:
-    """Give each episode the earliest alert that belongs to it.
+def stands_for(alert: RaisedAlert, episode: Episode) -> bool:
+    """Tell whether an alert of the same rule was open when the episode began.
 
-    One alert may stand for several episodes: a rule has at most one open alert a wearer, so a second episode that
-    begins before the first alert has closed raises none of its own.
+    A rule has at most one open alert a wearer, so an episode that begins before an earlier alert was closed raises none
+    of its own: the care team is looking already.
     """
+    return (
+        alert.wearer == episode.wearer
+        and alert.rule == RULE_OF_KIND.get(episode.kind)
+        and alert.event_time_ms < episode.onset_ms
+        and (alert.closed_ms is None or alert.closed_ms >= episode.onset_ms)
+    )
+
+
+def match(episodes: Sequence[Episode], alerts: Iterable[RaisedAlert]) -> list[Match]:
+    """Give each episode the earliest alert that belongs to it, else one that was open already."""
     of_wearer: dict[str, list[RaisedAlert]] = {}
     for alert in alerts:
         of_wearer.setdefault(alert.wearer, []).append(alert)
     matches = []
     for episode in episodes:
-        found = [alert for alert in of_wearer.get(episode.wearer, []) if belongs(alert, episode)]
+        known = of_wearer.get(episode.wearer, [])
+        found = [alert for alert in known if belongs(alert, episode)]
+        found = found or [alert for alert in known if stands_for(alert, episode)]
         first = min(found, key=lambda alert: (alert.event_time_ms, alert.alert_id), default=None)
         matches.append(Match(episode, first.alert_id if first else None))
     return matches
