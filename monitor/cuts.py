@@ -115,7 +115,7 @@ def valid_cuts(records: Iterable[Record], partition: int, epoch: int = NO_EPOCH)
         written = _decode(value)
         if written.claim is not None:
             epoch = offset
-        elif written.e == epoch and written.q >= 0 and len(written.n) == len(written.s) > 0:
+        elif written.e == epoch >= 0 and written.q >= 0 and len(written.n) == len(written.s) > 0:
             yield Cut(partition, offset, written.e, written.q, written.T, written.n, written.s, written.d)
 
 

@@ -77,9 +77,13 @@ class Batcher:
         await self._room.wait()
 
     async def run(self) -> None:
-        """Score until cancelled."""
+        """Score until cancelled; what is offered while the first model loads waits for it."""
+        await self._device.tried.wait()
         while True:
             await self._more.wait()
+            if self._device.hopeless:
+                self._give_up()
+                continue
             if self._rows < self._batch:
                 await asyncio.sleep(self._wait_s)
             taken = self._take()
@@ -88,13 +92,18 @@ class Batcher:
                 continue
             try:
                 answer = await self._device.score(Snapshot.joined([group.snapshot for group in taken]))
-            except (LookupError, RuntimeError, ValueError) as failure:
+            except (RuntimeError, ValueError) as failure:
                 self.given_up += sum(len(group.wearer_id) for group in taken)
                 log.error("scoring failed", why=repr(failure))
                 await asyncio.sleep(1.0)
                 continue
             await self._publish(list(_records(taken, answer)))
             self.scored += sum(len(group.wearer_id) for group in taken)
+
+    def _give_up(self) -> None:
+        while taken := self._take():
+            self.given_up += sum(len(group.wearer_id) for group in taken)
+        self._more.clear()
 
     def _take(self) -> list[Group]:
         taken: list[Group] = []

@@ -42,6 +42,11 @@ class Device:
     ----------
     device : str
         "auto", "cpu" or "cuda".
+
+    Attributes
+    ----------
+    version, name : of the model and of the device that it runs on; empty before a model is loaded.
+    tried : set when the first attempt to load a model has ended.
     """
 
     def __init__(self, device: str) -> None:
@@ -50,11 +55,12 @@ class Device:
         self._predictor: Predictor | None = None
         self.version = ""
         self.name = ""
+        self.tried = asyncio.Event()
 
     @property
-    def ready(self) -> bool:
-        """Tell whether a model is loaded."""
-        return self._predictor is not None
+    def hopeless(self) -> bool:
+        """Tell whether there is no model although loading one was tried."""
+        return self.tried.is_set() and self._predictor is None
 
     async def load(self, folder: Path | None, sha256: str | None = None) -> bool:
         """Load a bundle and score with it from now on; None is the packaged one.
@@ -69,8 +75,10 @@ class Device:
             predictor = await loop.run_in_executor(self._thread, _load, folder, self._wanted, sha256)
         except (ModelError, BundleMismatch, OSError) as problem:
             log.error("a model was not loaded, the one in use stays", in_use=self.version, why=str(problem))
+            self.tried.set()
             return False
         self._predictor, self.version, self.name = predictor, predictor.version, predictor.device
+        self.tried.set()
         log.info("scoring", model=self.version, device=self.name)
         return True
 

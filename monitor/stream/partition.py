@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -54,6 +54,7 @@ class Partition:
         self.cut_at_s = float("-inf")  # monotonic
         self.size_bytes = 0
         self.unread_records = 0
+        self._top_ms = list(stamp_ms)  # of all that was fetched
         self._next, self._stamp_ms = list(begin), list(stamp_ms)
         self._inbox: list[deque[Fetched]] = [deque() for _ in self._next]
         self.reach = list(begin)  # the position after all that was fetched, at or ahead of next
@@ -68,10 +69,18 @@ class Partition:
         """
         if fetched.begin != self.reach[source] or fetched.end < fetched.begin:
             raise Gap(f"{fetched.topic} went from {self.reach[source]} to {fetched.begin}..{fetched.end}")
+        if len(fetched.records):
+            fetched = self._in_order(source, fetched)
         self._inbox[source].append(fetched)
         self.reach[source] = fetched.end
         self.size_bytes += fetched.records.size_bytes()
         self.unread_records += len(fetched.records)
+
+    def _in_order(self, source: int, fetched: Fetched) -> Fetched:
+        """Let stamps never go back: the running maximum of the input counts, as everywhere."""
+        stamps = np.maximum.accumulate(np.maximum(fetched.records.stamp_ms, self._top_ms[source]))
+        self._top_ms[source] = int(stamps[-1])
+        return replace(fetched, records=replace(fetched.records, stamp_ms=stamps))
 
     def holes(self) -> dict[int, int]:
         """Return, per input that was fetched with a hole, the position at which the fetch began."""
@@ -105,8 +114,7 @@ class Partition:
             fetched = inbox[0]
             n = len(fetched.records)
             if until_ms is not None:
-                beyond = np.flatnonzero(fetched.records.stamp_ms > until_ms)
-                n = int(beyond[0]) if len(beyond) else n
+                n = int(np.searchsorted(fetched.records.stamp_ms, until_ms, "right"))
             if n < len(fetched.records):
                 if n:
                     head, rest = fetched.records.rows(0, n), fetched.records.rows(n, len(fetched.records))
@@ -120,5 +128,5 @@ class Partition:
             parts.append(fetched.records)
         taken = Records.joined(parts)
         if len(taken):
-            self._stamp_ms[source] = max(self._stamp_ms[source], int(taken.stamp_ms.max()))
+            self._stamp_ms[source] = int(taken.stamp_ms[-1])
         return taken

@@ -147,7 +147,7 @@ class Worker:
     # ------------------------------------------------------------------------------------------------------- scoring
 
     def _score(self, due: ScoreDue) -> None:
-        if self._device.ready:
+        if self._settings.scoring.enabled and not self._device.hopeless:
             self._batcher.offer(due, self._core.engine.snapshot(due))
 
     async def _publish(self, outputs: Sequence[Output]) -> None:

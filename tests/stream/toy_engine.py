@@ -1,7 +1,7 @@
 """A test double of the engine only: same interface, same determinism, trivial content.
 
-It counts heart-rate records per wearer. A record that is not a JSON object with a wearer_id is a dead letter; a wearer's
-every `ALERT_EVERY`-th record raises an alert at its stamp, decided when T has passed it.
+It counts heart-rate records per wearer. A record that is not a JSON object with a wearer_id is a dead letter; every
+`ALERT_EVERY`-th record of a wearer raises an alert at its stamp, decided when T has passed it.
 """
 
 import heapq

@@ -4,12 +4,12 @@ import os
 import sys
 
 import structlog
-from toy_engine import ToyEngine
 
 from monitor.errors import PulsewardenError
 from monitor.settings import load
 from monitor.stream.worker import run
 from stream_schemas.topics import INPUTS
+from tests.stream.toy_engine import ToyEngine
 
 if __name__ == "__main__":
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

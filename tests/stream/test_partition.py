@@ -1,0 +1,78 @@
+"""The inbox of an owned partition."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.stream.partition import Gap, Partition
+from monitor.stream.records import Fetched, Records
+
+
+def fetched(source: int, begin: int, stamps: list[int], end: int | None = None, skip: int = 0) -> Fetched:
+    offsets = np.arange(begin + skip, begin + skip + len(stamps))
+    rows = Records(offsets, np.array(stamps, np.int64), [b"k"] * len(stamps), [b"%d" % i for i in offsets])
+    return Fetched(f"t{source}", 0, 1, begin, begin + skip + len(stamps) if end is None else end, rows)
+
+
+def new() -> Partition:
+    return Partition(0, epoch=0, expected=1, tag=1, begin=(10, 20), stamp_ms=(0, 0))
+
+
+def test_a_fetch_that_does_not_follow_is_a_gap() -> None:
+    part = new()
+    part.receive(0, fetched(0, 10, [1]))
+    with pytest.raises(Gap):
+        part.receive(0, fetched(0, 12, [1]))
+    with pytest.raises(Gap):
+        part.receive(1, fetched(1, 20, [], end=3))
+
+
+def test_a_step_takes_the_oldest_stamps_of_all_inputs_first() -> None:
+    part = new()
+    part.receive(0, fetched(0, 10, [1, 2, 100, 101]))
+    part.receive(1, fetched(1, 20, [1, 50, 99, 200]))
+    taken = part.take(4)
+    assert (taken.next, taken.stamp_ms) == ((12, 22), (2, 50))
+    assert part.waiting
+    taken = part.take(100)
+    assert (taken.next, taken.stamp_ms) == ((14, 24), (101, 200))
+    assert not part.waiting
+    assert part.size_bytes == 0
+
+
+def test_positions_move_over_holes_and_holes_are_told() -> None:
+    part = new()
+    part.receive(0, fetched(0, 10, [5], end=13))
+    assert part.holes() == {0: 10}
+    assert part.take(10).next == (13, 20)
+    part.receive(0, fetched(0, 13, [], end=14))
+    assert part.waiting
+    assert part.take(10).next == (14, 20)
+    assert part.holes() == {}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.lists(st.integers(0, 50), max_size=6), st.integers(0, 2)), max_size=12),
+    st.lists(st.integers(1, 9), min_size=1, max_size=12),
+)
+def test_every_record_is_taken_once_in_order_whatever_the_limits(
+    fetches: list[tuple[int, list[int], int]], limits: list[int]
+) -> None:
+    part, given_to, got, reach = new(), ([], []), ([], []), [10, 20]
+    for i, (source, stamps, hole) in enumerate(fetches):
+        one = fetched(source, reach[source], stamps, end=reach[source] + len(stamps) + hole)
+        part.receive(source, one)
+        reach[source] = one.end
+        given_to[source].extend(one.records.offset.tolist())
+        taken = part.take(limits[i % len(limits)])
+        for s in (0, 1):
+            got[s].extend(taken.records[s].offset.tolist())
+            assert all(offset < taken.next[s] for offset in got[s])
+    while part.waiting:
+        taken = part.take(1)
+        for s in (0, 1):
+            got[s].extend(taken.records[s].offset.tolist())
+    assert got == given_to
+    assert list(part.take(1).next) == reach == part.reach
+    assert part.unread_records == part.size_bytes == 0

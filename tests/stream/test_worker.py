@@ -1,0 +1,129 @@
+"""Worker processes against a real Kafka: nothing lost, nothing different, whatever is killed."""
+
+import signal
+
+import pytest
+from kafka import KafkaProducer
+
+from monitor.cuts import encode_cut, valid_cuts
+from monitor.settings import Settings
+from stream_schemas.topics import INPUTS
+from tests.conftest import NewSettings
+from tests.stream.conftest import Processes
+from tests.stream.toy_engine import ToyEngine
+from tests.stream.world import compare, heart_rate, publish, read, settled, status, until
+
+HEART_RATE = "vitals.heart-rate.v1"
+ALERTS = "alerts.north.v1"
+QUICK = {"session_timeout_s": 6.0, "heartbeat_s": 1.0}
+
+
+def load(settings: Settings, begin: int, end: int) -> None:
+    publish(settings, HEART_RATE, (heart_rate(f"w{i % 40}", i) for i in range(begin, end)))
+
+
+def caught_up(settings: Settings, records: int, *workers: str) -> None:
+    until(f"{records} records are in", lambda: settled(settings, *workers)["ingested"] == records)
+
+
+def test_a_worker_killed_and_started_again_gives_the_same_bytes_and_misses_nothing(
+    new_settings: NewSettings, processes: Processes
+) -> None:
+    settings = new_settings(stream=QUICK)
+    first = processes.toy(settings)
+    for begin in range(0, 3_000, 300):  # so that there are many cuts
+        load(settings, begin, begin + 300)
+    until("some alerts are out", lambda: len(read(settings, ALERTS)) > 250)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    load(settings, 3_000, 6_000)
+    second = processes.toy(settings)
+    caught_up(settings, 6_000, "w1")
+    until("the last alert is out", lambda: len({row.value for row in read(settings, ALERTS)}) >= 600)
+    second.terminate()
+    assert second.wait(6) == 0
+    expected, repeated = compare(settings, ToyEngine(INPUTS), ALERTS)
+    assert expected == 600
+    assert repeated < 100  # the outputs of one cut of each partition, of more than 250 that were out
+
+
+def test_two_workers_share_the_partitions_and_hand_over_without_loss(
+    new_settings: NewSettings, processes: Processes
+) -> None:
+    settings = new_settings(stream=QUICK)
+    processes.toy(settings, "w1")
+    until("one owns all", lambda: len(settled(settings, "w1")["assigned"]) == 4)
+    second = processes.toy(settings, "w2")
+    load(settings, 0, 2_000)
+    until(
+        "each owns some",
+        lambda: sorted(map(len, (status(settings, w).get("assigned", []) for w in ("w1", "w2")))) == [2, 2],
+    )
+    load(settings, 2_000, 4_000)
+    caught_up(settings, 4_000, "w1", "w2")
+    second.send_signal(signal.SIGKILL)
+    second.wait()
+    load(settings, 4_000, 5_000)
+    caught_up(settings, 5_000, "w1")
+    until("the last alert is out", lambda: len({row.value for row in read(settings, ALERTS)}) >= 480)
+    assert compare(settings, ToyEngine(INPUTS), ALERTS)[0] >= 480
+    claims = [row for row in read(settings, "cuts.v1") if row.value is not None and b"claim" in row.value]
+    assert len(claims) == 4 + 2 + 2
+
+
+def test_a_frozen_worker_that_wakes_up_sends_nothing_that_its_successor_did_not(
+    new_settings: NewSettings, processes: Processes
+) -> None:
+    settings = new_settings(stream=QUICK)
+    frozen = processes.toy(settings, "w1")
+    until("one owns all", lambda: len(settled(settings, "w1")["assigned"]) == 4)
+    load(settings, 0, 500)
+    frozen.send_signal(signal.SIGSTOP)
+    processes.toy(settings, "w2")
+    until("the other owns all", lambda: len(status(settings, "w2").get("assigned", [])) == 4)
+    load(settings, 500, 1_500)
+    frozen.send_signal(signal.SIGCONT)
+    load(settings, 1_500, 2_000)
+    until("all alerts are out", lambda: len({row.value for row in read(settings, ALERTS)}) >= 200)
+    assert compare(settings, ToyEngine(INPUTS), ALERTS)[0] == 200
+
+
+def test_a_log_that_does_not_give_its_own_digest_ends_the_worker_with_a_sentence(
+    new_settings: NewSettings, processes: Processes
+) -> None:
+    settings = new_settings(stream=QUICK)
+    first = processes.toy(settings)
+    load(settings, 0, 1_000)
+    until("some alerts are out", lambda: len(read(settings, ALERTS)) > 50)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    rows = [row for row in read(settings, "cuts.v1") if row.partition == 0]
+    last = list(valid_cuts(((row.offset, row.stamp_ms, row.value) for row in rows), 0))[-1]
+    producer = KafkaProducer(bootstrap_servers=settings.kafka.bootstrap_servers)
+    forged = encode_cut(type(last)(0, 0, last.epoch, last.seq + 1, last.T, last.next, last.stamp, last.digest ^ 1))
+    producer.send(settings.kafka.topic_prefix + "cuts.v1", forged, partition=0)
+    producer.close()
+    second = processes.toy(settings, "w1")
+    assert second.wait(20) == 1
+    assert "error: partition 0: the replay differs from the log" in processes.logs()
+
+
+def test_a_worker_refuses_topics_that_differ(new_settings: NewSettings, processes: Processes) -> None:
+    settings = new_settings()
+    wrong = settings.model_copy(update={"stream": settings.stream.model_copy(update={"partitions": 8})})
+    child = processes.toy(wrong)
+    assert child.wait(20) != 0
+    assert "partitions" in processes.logs()
+    assert "Traceback" not in processes.logs()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_stops_within_five_seconds(
+    new_settings: NewSettings, processes: Processes, number: signal.Signals
+) -> None:
+    settings = new_settings()
+    child = processes.toy(settings)
+    until("it owns all", lambda: len(settled(settings, "w1")["assigned"]) == 4)
+    child.send_signal(number)
+    assert child.wait(5) == 0
+    assert status(settings, "w1") == {}
