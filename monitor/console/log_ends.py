@@ -12,7 +12,7 @@ from monitor.settings import Settings
 class LogEnds:
     """Asks the broker for end offsets; one connection, no group, reads no record."""
 
-    def __init__(self, settings: Settings, *, timeout_ms: int = 4_000) -> None:
+    def __init__(self, settings: Settings, *, timeout_ms: int = 2_000) -> None:
         self._settings, self._timeout_ms = settings, timeout_ms
         self._consumer: KafkaConsumer | None = None
 
@@ -62,6 +62,8 @@ class LogEnds:
                 bootstrap_servers=self._settings.kafka.bootstrap_servers.split(","),
                 enable_auto_commit=False,
                 request_timeout_ms=self._timeout_ms,
-                api_version_auto_timeout_ms=self._timeout_ms,
+                session_timeout_ms=self._timeout_ms // 2,
+                heartbeat_interval_ms=self._timeout_ms // 6,
+                bootstrap_timeout_ms=self._timeout_ms,
             )
         return self._consumer

@@ -34,8 +34,8 @@ MODEL_S = 60.0
 """How long the start waits for the first model; without it the demo goes on, and the report says so."""
 DRAIN_S = 60.0
 """How long nothing may move before what is missing counts as lost."""
-FOREVER_S = 365 * 86_400
-"""Simulated seconds of a demo that runs until Ctrl-C."""
+FOREVER_S = 30 * 86_400
+"""Simulated seconds of a demo that runs until Ctrl-C: 12 hours at the usual speed."""
 
 
 class NotReady(PulsewardenError):
@@ -109,8 +109,7 @@ def run(
                     screen.say("Stopping")
                     demo.children.stop()
         except KeyboardInterrupt:
-            screen.back_to_lines()
-            screen.say("Stopped.")
+            screen.tell("Stopped.")
             return 130
         result = report_of(counted, section, demo.peak_rss_mib, time.monotonic() - began_s)
         if report is not None:
@@ -158,7 +157,7 @@ class _Demo:
             published=published,
             ingested=read,
             matches=episodes.match(said.episodes, alerts.values()),
-            published_until_ms=max((worker.T_ms or 0 for worker in workers), default=0),
+            published_until_ms=min(said.until_ms, max((worker.T_ms or 0 for worker in workers), default=0)),
             alerts=len(alerts),
             open_in_kafka={alert.alert_id: alert.version for alert in alerts.values() if alert.open},
             open_in_redis=open_in_redis,

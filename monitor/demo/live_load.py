@@ -16,6 +16,8 @@ ENVELOPES_PER_S = 300
 ENVELOPE_S = 5
 """A watch sends this many seconds at once, so there are ENVELOPES_PER_S * ENVELOPE_S wearers."""
 CRISIS_EVERY_S = 0.2
+WARM_UP_S = 5.0
+"""No crisis before: everybody has just appeared, and the model scores all of them for the first time."""
 _TICK_S = 0.02
 _VIEW_EVERY_S = 1.0
 _ACKNOWLEDGED_S = 10.0
@@ -53,12 +55,13 @@ class LiveLoad:
     def publish(self, seconds: float, meanwhile: Callable[[], None]) -> int:
         """Publish at an even rate; return the number of heart-rate envelopes."""
         began = shown = time.monotonic()
+        warm_s = min(WARM_UP_S, seconds / 2)
         envelopes = crises = 0
         while (elapsed := time.monotonic() - began) < seconds:
             while envelopes < elapsed * ENVELOPES_PER_S:
                 self._heart_rate(self._wearers[envelopes % len(self._wearers)])
                 envelopes += 1
-            while crises < elapsed / CRISIS_EVERY_S and crises < len(self._wearers):
+            while crises < (elapsed - warm_s) / CRISIS_EVERY_S and crises < len(self._wearers):
                 self._crisis(self._wearers[crises])
                 crises += 1
             if time.monotonic() - shown >= _VIEW_EVERY_S:

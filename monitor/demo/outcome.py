@@ -68,20 +68,20 @@ def tell(screen: Screen, result: Report, path: Path | None) -> None:
     document = result.document()
     with_alert = sum(match.alert_id is not None for match in result.matches)
     expected = sum(match.episode.kind in episodes.RULE_OF_KIND for match in result.matches)
-    screen.say(
+    screen.tell(
         f"{count(document['events_published'])} events published, {count(document['events_ingested'])} ingested, "
         f"{count(sum(result.dead_letters.values()))} refused in {duration(result.wall_s)}."
     )
-    screen.say(f"{count(result.alerts)} alerts in Kafka, {count(len(result.open_in_redis))} open in Redis.")
-    screen.say(
+    screen.tell(f"{count(result.alerts)} alerts in Kafka, {count(len(result.open_in_redis))} open in Redis.")
+    screen.tell(
         f"{with_alert} of {expected} episodes that a rule covers raised their alert; {count(result.scores)} scores."
     )
     if result.live is not None:
         figures = latency(result.live.latencies_ms)
         words = ", ".join(f"{name} {count(value)} ms" for name, value in figures.items())
-        screen.say(f"Live, from broker stamp to readable in Redis: {words} ({len(result.live.latencies_ms)} crises).")
+        screen.tell(f"Live, from broker stamp to readable in Redis: {words} ({len(result.live.latencies_ms)} crises).")
     for problem in result.problems:
-        screen.say(f"WRONG: {problem}")
+        screen.tell(f"WRONG: {problem}")
     if path is not None:
-        screen.say(f"Report: {path}")
-    screen.say("Nothing lost, no crisis missed, Redis and Kafka agree." if not result.problems else "The demo failed.")
+        screen.tell(f"Report: {path}")
+    screen.tell("Nothing lost, no crisis missed, Redis and Kafka agree." if not result.problems else "The demo failed.")

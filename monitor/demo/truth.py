@@ -23,11 +23,14 @@ class Truth:
     ----------
     events_published : mapping of str to int
         By topic, without a prefix.
+    until_ms : int
+        Simulated time up to which it published, epoch milliseconds.
     """
 
     seed: int
     episodes: Sequence[Episode]
     events_published: Mapping[str, int]
+    until_ms: int
 
 
 def read(path: Path) -> Truth:
@@ -46,6 +49,7 @@ def read(path: Path) -> Truth:
         seed=int(document["seed"]),
         episodes=[_episode(item) for item in document["episodes"]],
         events_published={str(topic): int(number) for topic, number in document["events_published"].items()},
+        until_ms=_epoch_ms(document["end"]),
     )
 
 
