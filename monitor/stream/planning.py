@@ -41,10 +41,11 @@ class Planner:
         self._tells_time = [topic.startswith(("vitals.", "context.")) for topic in core.inputs]
 
     def plan(self, parts: Iterable[Partition], feed: Consumer) -> list[Work]:
-        """Take what waits; a live partition without anything is cut too, from time to time, or T would stand still."""
+        """Take what waits; a partition without anything is cut too, from time to time, or T would stand still."""
         now, idle_s = time.monotonic(), self._stream.idle_cut_ms / 1000
-        live = self._stream.clock == "broker"
-        due = [part for part in parts if part.waiting or (live and now - part.cut_at_s >= idle_s)]
+        due = [
+            part for part in parts if part.waiting or (now - part.cut_at_s >= idle_s and self._time_passes(part, feed))
+        ]
         limit = STEP_RECORDS // max(1, sum(part.waiting for part in due))
         work = []
         for part in due:
@@ -52,6 +53,12 @@ class Planner:
             taken = part.take(limit)
             work.append(Work(part, self._cut(part, taken, feed), taken))
         return work
+
+    def _time_passes(self, part: Partition, feed: Consumer) -> bool:
+        """A live partition's time does; a log's only when an input turned out to be at its end."""
+        if self._stream.clock == "broker":
+            return True
+        return self._cut(part, part.take(0), feed).T > self._core.position(part.number).T
 
     def _cut(self, part: Partition, taken: Taken, feed: Consumer) -> Cut:
         position = self._core.position(part.number)
