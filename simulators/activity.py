@@ -1,0 +1,115 @@
+"""Movement: bouts of walking and exercise and the pottering between them, as steps and as demand on the heart."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+from scipy.special import ndtri
+
+from simulators.chance import generator
+from simulators.effects import Effects
+from simulators.people import People
+from simulators.physiology import Physiology
+from simulators.scenario import Confounders
+
+RESTLESS_MIN = 6.0  # pottering comes in runs of about this long
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """(B, T): steps a minute as done (not as seen), demand on the heart in bpm, exercise 0 no, 1 yes, 2 recognised."""
+
+    steps: NDArray[np.float32]
+    demand_bpm: NDArray[np.float32]
+    exercise: NDArray[np.uint8]
+
+
+def movement(
+    people: People,
+    effects: Effects,
+    in_bed: NDArray[np.bool_],
+    body: Physiology,
+    confounders: Confounders,
+    seed: int,
+    block: int,
+    first_min: int,
+) -> Movement:
+    """Draw the movement of a block over its minutes."""
+    rng = generator(seed, "movement", block, first_min)
+    B, T = in_bed.shape
+    fit = people.fitness.astype(np.float32)[:, None]
+
+    # Pottering: the share of waking minutes differs between people.
+    wander = lfilter([np.float32(1.0)], [1, -np.exp(-1 / RESTLESS_MIN)], rng.standard_normal((B, T), dtype=np.float32), axis=1)
+    sd = 1 / np.sqrt(1 - np.exp(-2 / RESTLESS_MIN))
+    threshold = (sd * _normal_quantile(1 - people.light_share)).astype(np.float32)[:, None]
+    light = wander > threshold
+    steps = np.where(light, 4 + rng.standard_exponential((B, T), dtype=np.float32) * 19, 0).astype(np.float32)
+    np.minimum(steps, 75, out=steps)
+
+    walk = _bouts(rng, B, T, people.walks_per_day * 24 / 16.5)
+    long = rng.lognormal(1.9, 0.75, len(walk[0]))
+    cadence = rng.normal(101, 12, len(walk[0]))
+    cells, bout = _cells(walk[0], walk[1], long, T)
+    steps.ravel()[cells] = np.maximum(cadence[bout] + 5 * rng.standard_normal(len(cells)), 30)
+
+    demand = steps * (body.bpm_per_step_rate * (1.35 - 0.7 * fit))
+    exercise = np.zeros((B, T), np.uint8)
+    session = _bouts(rng, B, T, people.exercise_per_day * 24 / 5)
+    hour = (first_min + session[1] + people.utc_offset_min[session[0]]) % 1440 / 60
+    at_hour = (np.abs(hour - 7.5) < 1) | (np.abs(hour - 18.5) < 1.5)
+    session = (session[0][at_hour], session[1][at_hour])
+    n = len(session[0])
+    stepless = rng.random(n) < confounders.no_step_exercise_share
+    seen = rng.random(n) < confounders.recognised_share
+    effort = rng.uniform(0.45, 0.78, n) * (people.top_bpm - people.rest_bpm)[session[0]]
+    cells, bout = _cells(session[0], session[1], rng.uniform(18, 60, n), T)
+    steps.ravel()[cells] = np.where(stepless[bout], 0, 150 + 8 * rng.standard_normal(len(cells)))
+    demand.ravel()[cells] = effort[bout]
+    exercise.ravel()[cells] = 1 + seen[bout]
+
+    allowed = ~(in_bed | effects.still)
+    weaker = effects.moves < rng.random((B, T), dtype=np.float32) if (effects.moves < 1).any() else np.zeros(1, bool)
+    allowed &= ~weaker
+    return Movement(np.minimum(steps, 210) * allowed, demand * allowed, exercise * allowed)
+
+
+def stress(
+    people: People, in_bed: NDArray[np.bool_], confounders: Confounders, seed: int, block: int, first_min: int
+) -> NDArray[np.float32]:
+    """Return (B, T) bpm that arguments, deadlines and frights add without a step being taken; at most 30."""
+    rng = generator(seed, "stress", block, first_min)
+    B, T = in_bed.shape
+    wearer, start = _bouts(rng, B, T, np.full(B, confounders.stress_per_day * 24 / 16.5))
+    cells, bout = _cells(wearer, start, rng.uniform(6, 40, len(wearer)), T)
+    added = np.zeros((B, T), np.float32)
+    added.ravel()[cells] = rng.gamma(3.0, 4.0, len(wearer)).clip(2, 30)[bout]
+    ill = rng.random(B) < confounders.vaccinations_per_day * T / 1440
+    for row in np.flatnonzero(ill):  # a day of +3 to +7 bpm after a vaccination
+        begin = int(rng.integers(0, T))
+        added[row, begin : begin + 1440] += rng.uniform(3, 7)
+    added[in_bed] *= 0.3
+    return added
+
+
+def _bouts(
+    rng: np.random.Generator, B: int, T: int, per_day: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draw bouts at *per_day* for each wearer, uniform over the grid: rows and first columns."""
+    count = rng.poisson(per_day * T / 1440)
+    return np.repeat(np.arange(B), count), rng.integers(0, T, int(count.sum()))
+
+
+def _cells(
+    wearer: NDArray[np.int64], start: NDArray[np.int64], long: NDArray[np.float64], T: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the flat index of every minute of every bout, and the bout it belongs to."""
+    length = np.minimum(np.maximum(long, 1).astype(np.int64), T - start)
+    bout = np.repeat(np.arange(len(start)), length)
+    minute = np.arange(len(bout)) - np.repeat(np.cumsum(length) - length, length)
+    return wearer[bout] * T + start[bout] + minute, bout
+
+
+def _normal_quantile(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(ndtri(p), dtype=np.float64)

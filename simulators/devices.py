@@ -1,0 +1,76 @@
+"""What wearers wear: device profiles, and the times at which a watch is off the wrist or on the charger."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.chance import generator
+from simulators.people import People
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device profile: seconds between samples, samples in a message, whether it records RR intervals, its noise."""
+
+    name: str
+    cadence_s: int
+    samples_per_message: int
+    has_rr: bool
+    minute_noise_bpm: float  # slow error of the sensor, from minute to minute
+    sample_noise_bpm: float  # from sample to sample
+
+    @property
+    def message_min(self) -> int:
+        """Minutes that one message covers."""
+        return self.cadence_s * self.samples_per_message // 60
+
+
+DEVICES = (
+    Device("second", 1, 60, False, 0.8, 1.3),
+    Device("second_rr", 1, 60, True, 0.5, 1.1),
+    Device("minute", 60, 1, False, 1.2, 1.6),
+    Device("five_minute", 300, 1, False, 1.2, 1.8),
+)
+
+CADENCE_S = np.array([device.cadence_s for device in DEVICES])
+HAS_RR = np.array([device.has_rr for device in DEVICES])
+MINUTE_NOISE_BPM = np.array([device.minute_noise_bpm for device in DEVICES], dtype=np.float32)
+SAMPLE_NOISE_BPM = np.array([device.sample_noise_bpm for device in DEVICES], dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Times without the watch: row of the wearer, first and past-the-last epoch minute, on the charger or merely off."""
+
+    wearer: NDArray[np.int64]
+    begin_min: NDArray[np.int64]
+    end_min: NDArray[np.int64]
+    charging: NDArray[np.bool_]
+
+
+def daily_gaps(people: People, seed: int, block: int, first_min: int, minutes: int) -> Gaps:
+    """Draw charging (30-90 min, most days), nights without the watch, and short times off the wrist."""
+    rng = generator(seed, "gaps", block, first_min)
+    B, D = len(people), minutes // 1440 + 3
+    day = first_min // 1440 - 1 + np.arange(D)
+    midnight = day[None, :] * 1440 - people.utc_offset_min[:, None]
+    row = np.broadcast_to(np.arange(B)[:, None], (B, D))
+
+    charge_at = midnight + 60 * (people.charge_h[:, None] + rng.normal(0, 0.7, (B, D)))
+    charge = rng.random((B, D)) < 0.8
+    charge_long = rng.uniform(30, 90, (B, D))
+    night_at = midnight + 60 * (people.bedtime_h[:, None] + rng.normal(-0.3, 0.5, (B, D)))
+    night = people.night_off[:, None] & (rng.random((B, D)) < 0.85)
+    night_long = rng.uniform(450, 560, (B, D))
+    off_at = midnight + rng.uniform(8 * 60, 22 * 60, (B, D))
+    off = rng.random((B, D)) < 0.25
+    off_long = rng.lognormal(3.0, 0.8, (B, D))
+
+    chosen = np.concatenate([charge.ravel(), night.ravel(), off.ravel()])
+    begin = np.concatenate([charge_at.ravel(), night_at.ravel(), off_at.ravel()])[chosen].astype(np.int64)
+    long = np.concatenate([charge_long.ravel(), night_long.ravel(), off_long.ravel()])[chosen].astype(np.int64)
+    wearer = np.tile(row.ravel(), 3)[chosen]
+    charging = np.repeat([True, False, False], B * D)[chosen]
+    inside = (begin + long > first_min) & (begin < first_min + minutes) & (long > 0)
+    return Gaps(wearer[inside].astype(np.int64), begin[inside], (begin + long)[inside], charging[inside])

@@ -1,0 +1,109 @@
+"""The heart's true rate, minute by minute: rest, rhythm of the day, sleep, movement, worry, and whatever strikes."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+
+from simulators.chance import generator
+from simulators.effects import Effects
+from simulators.nights import Nights
+from simulators.people import FEMALE, People
+from simulators.physiology import Physiology
+from simulators.stages import DEEP, LIGHT, REM, UNKNOWN
+
+ALCOHOL_BPM = 7.0  # on the night after drinking
+MENSTRUAL_BPM = 1.5  # half of the difference between the phases of the cycle
+HOLD_SD_BPM = 0.8
+
+
+def rate(
+    people: People,
+    effects: Effects,
+    nights: Nights,
+    stage: NDArray[np.uint8],
+    demand_bpm: NDArray[np.float32],
+    stress_bpm: NDArray[np.float32],
+    body: Physiology,
+    seed: int,
+    block: int,
+    first_min: int,
+) -> NDArray[np.float32]:
+    """Return (B, T) beats per minute, the truth before any sensor."""
+    rng = generator(seed, "heart", block, first_min)
+    B, T = stage.shape
+    minute = first_min + np.arange(T)
+    local_h = ((minute[None, :] + people.utc_offset_min[:, None]) % 1440).astype(np.float32) / np.float32(60)
+    phase = (local_h - people.acrophase_h[:, None].astype(np.float32)) * np.float32(2 * np.pi / 24)
+    bpm = people.circadian_bpm[:, None].astype(np.float32) * (np.cos(phase) - np.float32(0.25))
+    bpm += _daily(rng, people, body, first_min, T)
+
+    by_stage = np.zeros(5, np.float32)
+    by_stage[[UNKNOWN, LIGHT, DEEP, REM]] = body.awake_bpm, body.light_bpm, body.deep_bpm, body.rem_bpm
+    bpm += _settled(by_stage[stage], 0.75)
+    bpm += _response(demand_bpm, people, body)
+    bpm += _settled(stress_bpm, 0.6)
+    bpm += effects.add_bpm
+    for night in np.flatnonzero(nights.alcohol | nights.restless):
+        columns = slice(max(int(nights.start_min[night]) - first_min, 0), max(int(nights.end_min[night]) - first_min, 0))
+        bpm[nights.wearer[night], columns] += ALCOHOL_BPM * nights.alcohol[night]
+
+    slow = _wander(rng, B, T, body.slow_min) * np.float32(body.slow_bpm)
+    fast = _wander(rng, B, T, body.fast_min) * np.float32(body.fast_bpm)
+    fast *= np.where(stage == UNKNOWN, np.float32(1.0), np.float32(0.55))
+    bpm += slow
+    bpm += fast
+    top = people.top_bpm[:, None].astype(np.float32)
+    over = bpm > top
+    bpm[over] = np.broadcast_to(top, bpm.shape)[over]
+    bpm[bpm < 36] = 36  # sinus node; slower only where a block imposes it
+
+    held = effects.hold_bpm > 0
+    if held.any():
+        noise = HOLD_SD_BPM * rng.standard_normal(int(held.sum()), dtype=np.float32)
+        bpm[held] = effects.hold_bpm[held] + noise
+    return bpm
+
+
+def _daily(
+    rng: np.random.Generator, people: People, body: Physiology, first_min: int, T: int
+) -> NDArray[np.float32]:
+    """Resting rate of each day: the person's own, half-remembered drift, and the cycle of women under 50."""
+    days = T // 1440 + 2
+    drift = lfilter([np.sqrt(0.75)], [1, -0.5], rng.standard_normal((len(people), days)), axis=1) * body.day_drift_bpm
+    cycle = (people.sex == FEMALE) & (people.age_years < 50)
+    phase = rng.uniform(0, 2 * np.pi, len(people))[:, None] + 2 * np.pi * np.arange(days) / 28
+    level = people.rest_bpm[:, None] + drift + np.where(cycle[:, None], MENSTRUAL_BPM * np.sin(phase), 0)
+    # Straight lines between days: nobody's rate jumps at midnight.
+    day = np.arange(T) / 1440
+    low = day.astype(np.int64)
+    part = (day - low).astype(np.float32)
+    level = level.astype(np.float32)
+    return level[:, low] * (1 - part) + level[:, low + 1] * part
+
+
+def _response(demand_bpm: NDArray[np.float32], people: People, body: Physiology) -> NDArray[np.float32]:
+    """First-order response to demand, with the time constant of the person's fitness (fit people are quicker)."""
+    out = np.empty_like(demand_bpm)
+    group = np.digitize(people.fitness, [0.36, 0.62])
+    for g, tau_min in enumerate(reversed(body.response_min)):
+        chosen = group == g
+        out[chosen] = _settled(demand_bpm[chosen], float(np.exp(-1 / tau_min)))
+    return out
+
+
+def _settled(values: NDArray[np.float32], keep: float) -> NDArray[np.float32]:
+    """First-order lag: `keep` of the last value stays from minute to minute; begins at the first value."""
+    if values.shape[0] == 0:
+        return values
+    start = (np.float32(keep) * values[:, :1]).astype(np.float32)
+    smooth, _ = lfilter(np.array([1 - keep], np.float32), np.array([1, -keep], np.float32), values, axis=1, zi=start)
+    return np.asarray(smooth, dtype=np.float32)
+
+
+def _wander(rng: np.random.Generator, B: int, T: int, tau_min: float) -> NDArray[np.float32]:
+    """Stationary AR(1) of unit variance with time constant `tau_min`."""
+    keep = np.float32(np.exp(-1 / tau_min))
+    white = rng.standard_normal((B, T), dtype=np.float32)
+    white[:, 0] /= np.sqrt(1 - keep**2)
+    shaped = lfilter(np.array([np.sqrt(1 - keep**2)], np.float32), np.array([1, -keep], np.float32), white, axis=1)
+    return np.asarray(shaped, dtype=np.float32)

@@ -1,0 +1,199 @@
+"""Publish messages to Kafka at the pace of a simulation: keyed by wearer, murmur2, lz4, every record counted."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from simulators import truth
+from simulators.delivery import Delivery, Message
+from simulators.errors import BrokerUnreachable, TopicsMissing
+from simulators.progress import Progress
+from simulators.world import World
+
+REACH_WITHIN_MS = 10_000
+FLUSH_WITHIN_S = 60
+NAP_S = 0.25  # longest sleep at once, so that Ctrl-C is heard
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to publish: addresses of Kafka, and what is put before topic names."""
+
+    bootstrap_servers: str
+    topic_prefix: str
+
+
+class Publisher:
+    """A producer that counts: `acknowledged` by topic, and fails loudly if Kafka refused anything."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._names: dict[str, str] = {}
+        self.sent: Counter[str] = Counter()
+        self._failures: list[BaseException] = []
+        try:
+            self._producer = KafkaProducer(
+                bootstrap_servers=target.bootstrap_servers.split(","),
+                acks="all",
+                compression_type="lz4",
+                linger_ms=5,
+                batch_size=256 * 1024,
+                buffer_memory=64 * 1024 * 1024,
+                bootstrap_timeout_ms=REACH_WITHIN_MS,
+                max_block_ms=60_000,
+                allow_auto_create_topics=False,
+            )
+        except KafkaError as error:
+            raise BrokerUnreachable(_unreachable(target)) from error
+
+    def __enter__(self) -> "Publisher":
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connection; what was sent has been flushed by `flush`, or is flushed now."""
+        self._producer.close(timeout=FLUSH_WITHIN_S)
+
+    def partitions(self, topic: str) -> int:
+        """Return how many partitions a topic has; 0 = there is no such topic."""
+        try:
+            return len(self._producer.partitions_for(self._target.topic_prefix + topic) or ())
+        except KafkaError:
+            return 0
+
+    def require(self, topics: Iterable[str]) -> None:
+        """Raise TopicsMissing unless all of *topics* exist."""
+        for topic in topics:
+            if not self.partitions(topic):
+                raise TopicsMissing(
+                    f"Topic {self._target.topic_prefix}{topic} does not exist on {self._target.bootstrap_servers}: "
+                    "create the topics with `python -m monitor topics create`."
+                )
+
+    def send(self, topic: str, key: bytes | None, value: bytes | None, timestamp_ms: int | None) -> None:
+        """Send one record; `timestamp_ms` None leaves the stamp to the producer's clock."""
+        name = self._names.get(topic) or self._names.setdefault(topic, self._target.topic_prefix + topic)
+        try:
+            self._producer.send(name, key=key, value=value, timestamp_ms=timestamp_ms).add_errback(self._failures.append)
+        except KafkaError as error:
+            raise BrokerUnreachable(f"Kafka took no more records ({type(error).__name__}); is it still running?") from error
+        self.sent[topic] += 1
+
+    def flush(self) -> None:
+        """Wait until Kafka has acknowledged everything.
+
+        Raises
+        ------
+        BrokerUnreachable
+            If it did not, or refused a record.
+        """
+        try:
+            self._producer.flush(timeout=FLUSH_WITHIN_S)
+        except KafkaError as error:
+            raise BrokerUnreachable(f"Kafka did not acknowledge all records within {FLUSH_WITHIN_S} s.") from error
+        if self._failures:
+            raise BrokerUnreachable(
+                f"Kafka refused {len(self._failures)} records, the first with {type(self._failures[0]).__name__}: "
+                f"{self._failures[0]}."
+            )
+
+
+def require_partitions(target: Target, partitions: int) -> None:
+    """Raise TopicsMissing unless the heart-rate topic has so many partitions."""
+    from stream_schemas.topics import HEART_RATE
+
+    with Publisher(target) as publisher:
+        publisher.require([HEART_RATE])
+        found = publisher.partitions(HEART_RATE)
+    if found != partitions:
+        raise TopicsMissing(f"Topic {target.topic_prefix}{HEART_RATE} has {found} partitions, not {partitions}.")
+
+
+def _unreachable(target: Target) -> str:
+    return (
+        f"No Kafka answers at {target.bootstrap_servers}: start one with `python -m monitor up`, "
+        "or say where it is with --bootstrap-servers."
+    )
+
+
+def publish(
+    world: World,
+    delivery: Delivery,
+    target: Target,
+    *,
+    speed: float,
+    live: bool,
+    truth_file: Path | None,
+    plain: bool,
+) -> dict[str, int]:
+    """Publish a whole run at *speed*; Ctrl-C ends it after a flush. Return the records of each topic.
+
+    Parameters
+    ----------
+    live
+        Leave the stamps to the broker; else records carry the simulated time of their arrival.
+    truth_file
+        Written at once with the whole plan, and at the end with what was published and had begun by then.
+    """
+    from stream_schemas import topics
+
+    end_min = world.start_min + world.minutes
+    if truth_file is not None:
+        truth.write(truth_file, world, delivery.truths, {}, end_min)
+    reached_min = world.start_min
+    what = f"{world.scenario.name}, {len(world.people)} wearers at {speed:g}x"
+    with (
+        Publisher(target) as publisher,
+        Progress(what, world.minutes, "simulated minutes", plain=plain) as progress,
+    ):
+        publisher.require((topics.WEARER, topics.HEART_RATE, topics.LABELS))
+        pace = _Pace(world.start_min * 60_000, speed, backlog_ms=60_000 if live else 0)
+        try:
+            for minute, messages in enumerate(delivery.minutes()):
+                for message in messages:
+                    if minute < world.minutes:
+                        pace.until(message.arrival_ms)
+                    publisher.send(message.topic, message.key, message.value, None if live else message.arrival_ms)
+                if minute < world.minutes:
+                    reached_min = world.start_min + minute + 1
+                    pace.until(reached_min * 60_000)
+                    progress.advance(1, f"{pace.rate(sum(publisher.sent.values())):,.0f} events/s")
+        except KeyboardInterrupt:
+            progress.advance(0, "stopped")
+        publisher.flush()
+        counts = dict(publisher.sent)
+    if truth_file is not None:
+        truth.write(truth_file, world, delivery.truths, counts, reached_min)
+    return counts
+
+
+class _Pace:
+    """Keeps simulated time to `speed` times the monotonic clock."""
+
+    def __init__(self, start_ms: int, speed: float, backlog_ms: int) -> None:
+        self._begun = time.monotonic()
+        self._start_ms, self._speed = start_ms + backlog_ms, speed
+
+    def until(self, simulated_ms: int) -> None:
+        """Sleep until this simulated moment; return at once if it is past."""
+        due = self._begun + (simulated_ms - self._start_ms) / 1000 / self._speed
+        while (left := due - time.monotonic()) > 0.002:
+            time.sleep(min(left, NAP_S))
+
+    def rate(self, events: int) -> float:
+        """Return events a second so far."""
+        return events / max(time.monotonic() - self._begun, 1e-3)
+
+
+def send_all(publisher: Publisher, messages: Iterable[Message]) -> None:
+    """Send messages without pacing, with their times of arrival as stamps."""
+    for message in messages:
+        publisher.send(message.topic, message.key, message.value, message.arrival_ms)

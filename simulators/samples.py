@@ -1,0 +1,123 @@
+"""From what a sensor saw in a minute to the samples of its messages: 1-s samples, lost ones, beat intervals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators import envelopes
+from simulators.chance import generator
+from simulators.devices import CADENCE_S, HAS_RR
+from simulators.sensor import NO_RR
+
+SPIKE_SHARE, SPIKE_BPM = 0.0006, 38.0  # single samples far off, as optical sensors have them
+LOW, HIGH = 21, 240
+CONTEXTS = ("unknown", "at_rest", "active", "exercise", "asleep")
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """N wearers over the grid: the columns that samples are made from; arrays (N, T)."""
+
+    names: list[str]
+    device: NDArray[np.int64]
+    phase_s: NDArray[np.int64]  # second of the minute at which a wearer's messages begin
+    bpm: NDArray[np.float32]
+    lost: NDArray[np.float32]
+    steps: NDArray[np.uint8]
+    irregular: NDArray[np.uint8]
+    sd_bpm: NDArray[np.float32]
+    context: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One message of a wearer: its row, when it leaves the device (ms after the epoch), its bytes."""
+
+    row: int
+    sent_ms: int
+    value: bytes
+
+
+class Sampler:
+    """Makes the heart-rate messages of one minute for all wearers."""
+
+    def __init__(self, strip: Strip, seed: int, first_min: int) -> None:
+        self._strip, self._seed, self._first_min = strip, seed, first_min
+        cadence = CADENCE_S[strip.device]
+        self._dense = np.flatnonzero(cadence == 1)
+        self._slow = np.flatnonzero(cadence > 1)
+        self._every = cadence[self._slow] // 60
+        second = strip.phase_s[self._dense][:, None] + np.arange(60)
+        middle = second / 60 - 0.5  # minutes after the middle of the minute in which the message begins
+        self._left = np.floor(middle).astype(np.int64) + 1  # column among the four around that minute
+        self._part = (middle - np.floor(middle)).astype(np.float32)
+        self._minute = second // 60  # 0 or 1: which minute's losses apply
+
+    def messages(self, minute: int) -> list[Sample]:
+        """Return the messages that begin in this epoch minute."""
+        rng = generator(self._seed, "samples", minute)
+        return self._seconds(minute, rng) + self._singles(minute, rng)
+
+    def _seconds(self, minute: int, rng: np.random.Generator) -> list[Sample]:
+        s, rows, at = self._strip, self._dense, minute - self._first_min
+        if not len(rows):
+            return []
+        around = s.bpm[rows, at - 1 : at + 3]
+        left = np.take_along_axis(around, self._left, 1)
+        right = np.take_along_axis(around, self._left + 1, 1)
+        value = left + (right - left) * self._part
+        white = rng.standard_normal((len(rows), 61), dtype=np.float32)
+        value += s.sd_bpm[rows, at][:, None] * np.float32(np.sqrt(0.5)) * (white[:, 1:] + white[:, :-1])
+        spike = rng.random(value.shape, dtype=np.float32) < SPIKE_SHARE
+        value += spike * np.where(white[:, 1:] > 0, np.float32(SPIKE_BPM), np.float32(-SPIKE_BPM))
+        bpm = np.clip(np.rint(value), LOW, HIGH).astype(np.int64)
+        lost = np.take_along_axis(s.lost[rows, at : at + 2], self._minute, 1)
+        kept = rng.random(bpm.shape, dtype=np.float32) >= lost
+        whole, any_kept, quality = kept.all(1).tolist(), kept.any(1).tolist(), kept.mean(1).tolist()
+        context = s.context[rows, at].tolist()
+        has_rr = (HAS_RR[s.device[rows]] & (s.irregular[rows, at] != NO_RR)).tolist()
+        start = (minute * 60 + s.phase_s[rows]) * 1000
+        out = []
+        for i, row in enumerate(rows.tolist()):
+            if not any_kept[i]:
+                continue
+            offsets, rates = envelopes.EVERY_SECOND, bpm[i].tolist()
+            if not whole[i]:
+                there = np.flatnonzero(kept[i]).tolist()
+                offsets = ",".join([envelopes.SECOND_OFFSETS[j] for j in there])
+                rates = [rates[j] for j in there]
+            at_ms = int(start[i])
+            value_bytes = envelopes.heart_rate(
+                s.names[row],
+                f"{s.names[row]}-h{minute}",
+                at_ms,
+                offsets,
+                rates,
+                rr_ms=self._intervals(row, at, rng) if has_rr[i] else None,
+                context=CONTEXTS[context[i]],
+                quality=quality[i],
+            )
+            out.append(Sample(row, at_ms + 60_000, value_bytes))
+        return out
+
+    def _intervals(self, row: int, at: int, rng: np.random.Generator) -> list[int]:
+        rate = float(self._strip.bpm[row, at])
+        mean = 60_000 / rate
+        spread = float(self._strip.irregular[row, at]) / 100 / np.sqrt(2) * mean
+        beats = mean + spread * rng.standard_normal(max(int(rate), 1), dtype=np.float32)
+        return np.clip(np.rint(beats), 250, 2800).astype(np.int64).tolist()
+
+    def _singles(self, minute: int, rng: np.random.Generator) -> list[Sample]:
+        s, at = self._strip, minute - self._first_min
+        rows = self._slow[minute % self._every == 0]
+        scatter = rng.standard_normal(len(rows), dtype=np.float32)
+        bpm = np.clip(np.rint(s.bpm[rows, at] + s.sd_bpm[rows, at] * scatter), LOW, HIGH).astype(np.int64).tolist()
+        there = (rng.random(len(rows), dtype=np.float32) >= s.lost[rows, at]).tolist()
+        out = []
+        for i, row in enumerate(rows.tolist()):
+            if there[i]:
+                at_ms = (minute * 60 + int(s.phase_s[row])) * 1000
+                value = envelopes.heart_rate(s.names[row], f"{s.names[row]}-h{minute}", at_ms, "0", [bpm[i]])
+                out.append(Sample(row, at_ms + 1000, value))
+        return out

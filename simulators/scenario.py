@@ -1,0 +1,152 @@
+"""Scenarios: named TOML files that say who the wearers are, what they wear, and what happens to them how often."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from simulators.errors import ScenarioRefused
+from simulators.kinds import Kind
+from simulators.places import PLACES
+
+FOLDER = Path(__file__).parent / "scenarios"
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Crowd(_Part):
+    """Who the wearers are."""
+
+    age_mean_years: float = Field(48, ge=18, le=100)
+    age_sd_years: float = Field(16, ge=0, le=40)
+    hypertension_share: Share = 0.3
+    cuff_share: Share = Field(0.4, description="of wearers without hypertension; with it nearly all have a cuff")
+    cuffless_share: Share = 0.05
+    fibrillation_share: Share = Field(0.03, description="known atrial fibrillation")
+    pregnant_share: Share = Field(0.02, description="of women under 45")
+    night_off_share: Share = Field(0.12, description="of wearers take the watch off at night")
+    shift_worker_share: Share = 0.04
+    wearers_per_gateway: int = Field(20, ge=1, le=1000)
+    places: dict[str, Weight] = {"Asia/Shanghai": 0.4, "Europe/Berlin": 0.3, "America/New_York": 0.3}
+
+    @field_validator("places")
+    @classmethod
+    def _known(cls, places: dict[str, float]) -> dict[str, float]:
+        unknown = sorted(set(places) - set(PLACES))
+        if unknown or not sum(places.values()) > 0:
+            raise ValueError(f"places must be some of {', '.join(PLACES)} with a positive weight")
+        return places
+
+
+class Devices(_Part):
+    """Weights of the device profiles (simulators.devices)."""
+
+    second: Weight = 0.45
+    second_rr: Weight = 0.3
+    minute: Weight = 0.15
+    five_minute: Weight = 0.1
+
+
+class Transport(_Part):
+    """What happens between the device and Kafka."""
+
+    delay_s: float = Field(1.5, ge=0, le=3600, description="mean of the exponential delay of a message")
+    duplicates: Share = Field(0.002, description="of messages arrive twice")
+    shuffle_s: float = Field(2.0, ge=0, le=3600, description="further delay, uniform, that reorders messages")
+    late_share: Share = Field(0.001, description="of messages wait for a later synchronisation")
+    late_min: float = Field(12.0, ge=0, le=1440, description="mean wait of those")
+
+
+class Confounders(_Part):
+    """What looks like illness and is none."""
+
+    stress_per_day: float = Field(1.2, ge=0, le=20)
+    exercise: float = Field(1.0, ge=0, le=10, description="multiplies everybody's sessions a day")
+    no_step_exercise_share: Share = Field(0.25, description="of sessions show no steps (cycling, rowing)")
+    recognised_share: Share = Field(0.9, description="of exercise sessions that the device recognises as such")
+    alcohol_nights: Share = 0.08
+    vaccinations_per_day: float = Field(0.002, ge=0, le=1)
+
+
+class Climate(_Part):
+    """What the weather adds to the places' own."""
+
+    heat_wave_c: float = Field(0.0, ge=-20, le=25)
+
+
+class Rate(_Part):
+    """How often a kind of episode begins, and how long it lasts."""
+
+    per_day: float = Field(ge=0, le=50, description="per wearer; per gateway for gateway_silent")
+    regular: bool = Field(False, description="evenly spread over the run instead of at random")
+    duration_min: tuple[float, float] = Field((20.0, 60.0), description="uniform between these")
+    first_min: float = Field(0.0, ge=0, description="no onset before this minute of the run")
+    settle_min: float = Field(0.0, ge=0, description="no onset in the last minutes of the run")
+    ramp_min: tuple[float, float] = Field((30.0, 360.0), description="how long it builds up before its onset")
+
+    @field_validator("duration_min", "ramp_min")
+    @classmethod
+    def _ordered(cls, span: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < span[0] <= span[1] <= 60 * 24 * 30:
+            raise ValueError("a span is two minutes, the smaller first, above 0")
+        return span
+
+
+class Scenario(_Part):
+    """One scenario; see simulators/scenarios for the files."""
+
+    name: str
+    description: str
+    people: Crowd = Crowd()
+    devices: Devices = Devices()
+    transport: Transport = Transport()
+    confounders: Confounders = Confounders()
+    weather: Climate = Climate()
+    episodes: dict[str, Rate] = {}
+
+    @field_validator("episodes")
+    @classmethod
+    def _outcomes(cls, episodes: dict[str, Rate]) -> dict[str, Rate]:
+        outcomes = [kind.outcome for kind in Kind]
+        for name in episodes:
+            if name not in outcomes:
+                raise ValueError(f"{name} is not a kind of episode: use one of {', '.join(outcomes)}")
+        return episodes
+
+    def rate(self, kind: Kind) -> Rate | None:
+        """How often *kind* begins; None = never."""
+        return self.episodes.get(kind.outcome)
+
+
+def names() -> list[str]:
+    """Return the names of the packaged scenarios."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(name: str) -> Scenario:
+    """Read a packaged scenario by name, or any ``.toml`` file by path.
+
+    Raises
+    ------
+    ScenarioRefused
+        If there is none of that name, or a value in it is unknown or out of range.
+    """
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ScenarioRefused(f"There is no scenario {name!r}: use one of {', '.join(names())} or a .toml file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ScenarioRefused(f"Scenario file {path} is not TOML: {error}.") from error
+    try:
+        return Scenario.model_validate({"name": path.stem, **content})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ScenarioRefused(f"Scenario file {path}: {where}: {first['msg']}.") from error

@@ -1,0 +1,154 @@
+"""What the devices make of the truth, minute by minute: wear, noise, artefacts, lost samples, RR irregularity."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.chance import generator
+from simulators.devices import CADENCE_S, HAS_RR, MINUTE_NOISE_BPM, SAMPLE_NOISE_BPM, Gaps
+from simulators.effects import Effects
+from simulators.episodes import Episodes
+from simulators.kinds import Kind
+from simulators.people import People
+
+LOCK_SHARE = 0.01  # of walking minutes the optical sensor reports the cadence of the steps
+ACTIVE_ERROR = 0.035  # relative error while moving (device MAPE 3.8-7.7 %, 30 % higher in activity)
+LOST_SHARE = 0.004  # of samples at rest; in motion five times as many
+FIBRILLATION_SAMPLE_SD = 5.0  # bpm between samples when beats lose their order
+LOWEST_BPM, HIGHEST_BPM = 22.0, 235.0  # what an optical sensor reports at most
+NO_RR, NO_STEPS = 255, 255
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """(B, T): what the device of each wearer saw in each minute.
+
+    `bpm` is the sensor's slow signal, of which samples are taken; `lost` the share of samples that are missing (1 = off
+    the wrist); `steps` as counted, 255 = device off; `irregular` is 100 * RMSSD / mean of the RR intervals, 255 = none;
+    `sd_bpm` is the scatter from sample to sample.
+    """
+
+    bpm: NDArray[np.float32]
+    lost: NDArray[np.float32]
+    steps: NDArray[np.uint8]
+    irregular: NDArray[np.uint8]
+    sd_bpm: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """(B, T): statistics of each minute's samples, as the monitor's journal holds them; 0 = no sample."""
+
+    hr_median: NDArray[np.uint8]
+    hr_min: NDArray[np.uint8]
+    hr_max: NDArray[np.uint8]
+    hr_count: NDArray[np.uint8]
+
+
+def watch_off(episodes: Episodes, gaps: Gaps, B: int, first_min: int, T: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return (B, T) twice: off the wrist, and switched off or charging (nothing is counted)."""
+    off, dead = np.zeros((B, T), bool), np.zeros((B, T), bool)
+    for wearer, begin, end, charging in zip(
+        gaps.wearer.tolist(), gaps.begin_min.tolist(), gaps.end_min.tolist(), gaps.charging.tolist(), strict=True
+    ):
+        columns = slice(max(begin - first_min, 0), max(end - first_min, 0))
+        off[wearer, columns] = True
+        dead[wearer, columns] |= charging
+    for row in np.flatnonzero(episodes.kind == Kind.WATCH_OFF):
+        columns = slice(max(episodes.onset_min[row] - first_min, 0), max(episodes.end_min[row] - first_min, 0))
+        off[episodes.wearer[row], columns] = True
+    return off, dead
+
+
+def see(
+    people: People,
+    effects: Effects,
+    bpm: NDArray[np.float32],
+    steps: NDArray[np.float32],
+    off: NDArray[np.bool_],
+    dead: NDArray[np.bool_],
+    seed: int,
+    block: int,
+    first_min: int,
+) -> Seen:
+    """Let every device look at its wearer."""
+    rng = generator(seed, "sensor", block, first_min)
+    B, T = bpm.shape
+    noise = MINUTE_NOISE_BPM[people.device][:, None]
+    seen = bpm + people.bias_bpm.astype(np.float32)[:, None]
+    seen += noise * rng.standard_normal((B, T), dtype=np.float32)
+    moving = steps > 0
+    seen[moving] *= 1 + ACTIVE_ERROR * rng.standard_normal(int(moving.sum()), dtype=np.float32)
+    locked = (steps > 85) & (rng.random((B, T), dtype=np.float32) < LOCK_SHARE)
+    seen[locked] = steps[locked]
+    np.clip(seen, LOWEST_BPM, HIGHEST_BPM, out=seen)
+
+    lost = np.where(moving, np.float32(5 * LOST_SHARE), np.float32(LOST_SHARE))
+    lost *= rng.standard_exponential((B, T), dtype=np.float32)
+    lost[off] = 1.0
+    np.minimum(lost, 1.0, out=lost)
+
+    counted = np.minimum(np.round(steps * ~off), 254).astype(np.uint8)
+    counted[dead] = NO_STEPS
+    scatter = np.broadcast_to(SAMPLE_NOISE_BPM[people.device][:, None], (B, T)).copy()
+    scatter[effects.irregular_cv > 0] = FIBRILLATION_SAMPLE_SD
+    return Seen(seen, lost, counted, _irregular(rng, people, effects, bpm, moving, off), scatter)
+
+
+def _irregular(
+    rng: np.random.Generator,
+    people: People,
+    effects: Effects,
+    bpm: NDArray[np.float32],
+    moving: NDArray[np.bool_],
+    off: NDArray[np.bool_],
+) -> NDArray[np.uint8]:
+    out = np.full(bpm.shape, NO_RR, np.uint8)
+    rows = np.flatnonzero(HAS_RR[people.device])
+    if not len(rows):
+        return out
+    rate, cv = bpm[rows], effects.irregular_cv[rows]
+    # Variability shrinks as the rate rises above rest; RMSSD of independent beats is sqrt(2) of their spread.
+    ratio = people.irregularity[rows].astype(np.float32)[:, None] * np.clip(1.4 - (rate - 55) / 90, 0.25, 1.6)
+    ratio = np.where(cv > 0, np.float32(np.sqrt(2)) * cv, ratio)
+    ectopic = rng.random(rate.shape, dtype=np.float32) < 0.004  # extra beats of healthy hearts
+    ratio += ectopic * np.float32(0.09)
+    ratio *= 1 + rng.standard_normal(rate.shape, dtype=np.float32) * np.sqrt(np.float32(0.5) / rate)
+    here = ~off[rows] & (rng.random(rate.shape, dtype=np.float32) < np.where(moving[rows], 0.2, 0.93))
+    out[rows] = np.where(here, np.clip(np.round(100 * ratio), 0, 254), NO_RR).astype(np.uint8)
+    return out
+
+
+def minutes(people: People, seen: Seen, seed: int, block: int, first_min: int) -> Minutes:
+    """Summarise each minute as if its samples had been taken, without taking them.
+
+    Samples lie on the straight lines between the minutes' middles, plus scatter; medians and extremes follow.
+    """
+    rng = generator(seed, "minutes", block, first_min)
+    B, T = seen.bpm.shape
+    cadence = CADENCE_S[people.device]
+    middle = np.empty_like(seen.bpm)
+    middle[:, 1:-1] = 0.75 * seen.bpm[:, 1:-1] + 0.125 * (seen.bpm[:, :-2] + seen.bpm[:, 2:])
+    middle[:, 0], middle[:, -1] = seen.bpm[:, 0], seen.bpm[:, -1]
+    slope = np.zeros_like(seen.bpm)
+    slope[:, 1:-1] = np.abs(seen.bpm[:, 2:] - seen.bpm[:, :-2]) / 4
+
+    dense = (cadence == 1)[:, None]
+    full = np.where(cadence <= 60, 60 // np.maximum(np.minimum(cadence, 60), 1), 1)[:, None]
+    count = np.round(full * (1 - seen.lost)).astype(np.uint8)
+    slow = np.flatnonzero(cadence > 60)
+    if len(slow):
+        every = cadence[slow] // 60
+        count[slow] *= (first_min + np.arange(T))[None, :] % every[:, None] == 0
+    sparse = rng.standard_normal((B, T), dtype=np.float32) * seen.sd_bpm
+    centre = np.where(dense, middle, seen.bpm + sparse)
+    reach = np.where(dense, slope + seen.sd_bpm * (2.3 + 0.3 * rng.standard_normal((B, T), dtype=np.float32)), 0)
+    np.maximum(reach, 0, out=reach)
+
+    def as_bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+        whole = np.clip(np.round(values), 20, 250).astype(np.uint8)
+        whole[count == 0] = 0
+        return whole
+
+    return Minutes(as_bytes(centre), as_bytes(centre - reach), as_bytes(centre + reach), count)
