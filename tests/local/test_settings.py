@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from monitor.errors import SettingsInvalid
 from monitor.local.address import address_file, lock_file, running_environment, try_lock
 from monitor.settings import Settings, load
+from simulators import running
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +92,7 @@ def test_a_running_stack_is_found_and_variables_win_over_it(monkeypatch: pytest.
     try:
         assert load().kafka.bootstrap_servers == "127.0.0.1:1111"
         assert load().redis.url == "redis://127.0.0.1:2222/0"
+        assert running.bootstrap_servers() == "127.0.0.1:1111", "a simulator finds it by the same rule"
         monkeypatch.setenv("PULSEWARDEN_REDIS__URL", "redis://elsewhere:6379/0")
         settings = load(kafka={"topic_prefix": "p."})
         assert settings.redis.url == "redis://elsewhere:6379/0"
@@ -106,4 +108,5 @@ def test_addresses_that_a_killed_stack_left_are_not_believed(tmp_path: Path) -> 
     leave_addresses(state)
     lock_file(state).touch()
     assert running_environment(state) == {}
+    assert running.bootstrap_servers() is None
     assert load().kafka.bootstrap_servers == "127.0.0.1:9092"
