@@ -41,7 +41,9 @@ def movement(
     fit = people.fitness.astype(np.float32)[:, None]
 
     # Pottering: the share of waking minutes differs between people.
-    wander = lfilter([np.float32(1.0)], [1, -np.exp(-1 / RESTLESS_MIN)], rng.standard_normal((B, T), dtype=np.float32), axis=1)
+    wander = lfilter(
+        [np.float32(1.0)], [1, -np.exp(-1 / RESTLESS_MIN)], rng.standard_normal((B, T), dtype=np.float32), axis=1
+    )
     sd = 1 / np.sqrt(1 - np.exp(-2 / RESTLESS_MIN))
     threshold = (sd * _normal_quantile(1 - people.light_share)).astype(np.float32)[:, None]
     light = wander > threshold
@@ -76,7 +78,7 @@ def movement(
 
 
 def stress(
-    people: People, in_bed: NDArray[np.bool_], confounders: Confounders, seed: int, block: int, first_min: int
+    in_bed: NDArray[np.bool_], confounders: Confounders, seed: int, block: int, first_min: int
 ) -> NDArray[np.float32]:
     """Return (B, T) bpm that arguments, deadlines and frights add without a step being taken; at most 30."""
     rng = generator(seed, "stress", block, first_min)

@@ -2,10 +2,10 @@
 
 import heapq
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from stream_schemas import topics
+from numpy.typing import NDArray
 
 from simulators import envelopes, journal, occasions, truth
 from simulators.chance import generator
@@ -16,6 +16,7 @@ from simulators.samples import Sampler, Strip
 from simulators.sensor import NO_STEPS
 from simulators.stages import AWAKE, UNKNOWN
 from simulators.world import Block, World
+from stream_schemas import topics
 
 REPEAT_WITHIN_MS = 30_000
 OUTAGE_DRAIN_MS = 45_000
@@ -66,7 +67,7 @@ class Delivery:
             yield self._arrived((minute + 1) * 60_000)
         yield self._arrived(None)
 
-    def _prepared(self, teams: Sequence[str]) -> Iterator[tuple[Strip, np.ndarray]]:
+    def _prepared(self, teams: Sequence[str]) -> Iterator[tuple[Strip, NDArray[np.float16]]]:
         world = self.world
         for block in world.blocks():
             rows = truth.of_block(world, block)
@@ -147,7 +148,9 @@ class Delivery:
 
     def _steps(self, minute: int, *, last: bool) -> None:
         at = minute - self.world.first_min
-        for row in np.flatnonzero((minute + 1) % self._message_min == 0 if not last else self._message_min > 0).tolist():
+        for row in np.flatnonzero(
+            (minute + 1) % self._message_min == 0 if not last else self._message_min > 0
+        ).tolist():
             many = int(self._message_min[row])
             begin = max(minute + 1 - many, self.world.start_min) if not last else minute - minute % many
             begin = max(begin, self.world.start_min)
@@ -186,7 +189,7 @@ def _counted(steps: list[int]) -> Iterator[tuple[int, list[int]]]:
 
 
 def _joined(strips: list[Strip]) -> Strip:
-    def over(name: str) -> np.ndarray:
+    def over(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(strip, name) for strip in strips])
 
     return Strip(

@@ -41,7 +41,7 @@ SAMPLE_NOISE_BPM = np.array([device.sample_noise_bpm for device in DEVICES], dty
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """Times without the watch: row of the wearer, first and past-the-last epoch minute, on the charger or merely off."""
+    """Times without the watch: row of the wearer, first and past-the-last epoch minute, whether on the charger."""
 
     wearer: NDArray[np.int64]
     begin_min: NDArray[np.int64]

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from simulators.episodes import Episodes
 from simulators.kinds import Kind
-from simulators.physiology import Physiology
 
+FIBRILLATION_CV = (0.15, 0.25)  # beat-to-beat, against < 0.05-0.08 in sinus rhythm at rest
 HOT_HUMIDITY_PCT = 38.0  # while `heat_c` holds; hot air is seldom humid
 HOLD_BEFORE_MIN = 14  # who is struck at rest has been sitting for this long
 
@@ -28,16 +28,25 @@ class Effects:
     heat_c: NDArray[np.float32]  # added to the weather that the wearer's phone reports
 
 
-def effects(episodes: Episodes, body: Physiology, B: int, first_min: int, T: int) -> Effects:
+def effects(episodes: Episodes, B: int, first_min: int, T: int) -> Effects:
     """Lay the episodes of B wearers over T minutes from `first_min`."""
+
+    def zeros() -> NDArray[np.float32]:
+        return np.zeros((B, T), np.float32)
+
     out = Effects(
-        *(np.zeros((B, T), np.float32) for _ in range(2)),
-        np.zeros((B, T), bool),
-        np.ones((B, T), np.float32),
-        *(np.zeros((B, T), np.float32) for _ in range(5)),
+        add_bpm=zeros(),
+        hold_bpm=zeros(),
+        still=np.zeros((B, T), bool),
+        moves=np.ones((B, T), np.float32),
+        systolic_mmhg=zeros(),
+        diastolic_mmhg=zeros(),
+        pressure_share=zeros(),
+        irregular_cv=zeros(),
+        heat_c=zeros(),
     )
     for row in range(len(episodes)):
-        _APPLY.get(Kind(int(episodes.kind[row])), _nothing)(out, episodes, row, body, first_min)
+        _APPLY.get(Kind(int(episodes.kind[row])), _nothing)(out, episodes, row, first_min)
     return out
 
 
@@ -48,11 +57,11 @@ def _span(out: Effects, first_min: int, begin: int, end: int) -> tuple[slice, ND
     return columns, (first_min + np.arange(columns.start, columns.stop)).astype(np.float32)
 
 
-def _nothing(out: Effects, e: Episodes, row: int, body: Physiology, first_min: int) -> None:
+def _nothing(out: Effects, e: Episodes, row: int, first_min: int) -> None:
     """Watches and gateways: the body does not notice."""
 
 
-def _rhythm(out: Effects, e: Episodes, row: int, body: Physiology, first_min: int) -> None:
+def _rhythm(out: Effects, e: Episodes, row: int, first_min: int) -> None:
     """Tachycardia and bradycardia: another rate takes over within two minutes; some announce themselves."""
     w, onset, end = int(e.wearer[row]), int(e.onset_min[row]), int(e.end_min[row])
     columns, minute = _span(out, first_min, onset, end)
@@ -65,7 +74,7 @@ def _rhythm(out: Effects, e: Episodes, row: int, body: Physiology, first_min: in
         out.add_bpm[w, columns] += 10 * (e.shift[row] - 0.4) * (1 - (onset - minute) / max(lead, 1))
 
 
-def _pressure(out: Effects, e: Episodes, row: int, body: Physiology, first_min: int) -> None:
+def _pressure(out: Effects, e: Episodes, row: int, first_min: int) -> None:
     """Crisis and hypotension: pressure builds up over the ramp, holds, and comes back within the hour."""
     w, onset, end, ramp = int(e.wearer[row]), int(e.onset_min[row]), int(e.end_min[row]), int(e.ramp_min[row])
     columns, minute = _span(out, first_min, onset - ramp, end + 60)
@@ -80,7 +89,7 @@ def _pressure(out: Effects, e: Episodes, row: int, body: Physiology, first_min: 
     out.moves[w, columns] *= 0.4
 
 
-def _infection(out: Effects, e: Episodes, row: int, body: Physiology, first_min: int) -> None:
+def _infection(out: Effects, e: Episodes, row: int, first_min: int) -> None:
     """Infection: up over a day and a half, down over the second half; less movement the worse it is."""
     w, onset, end = int(e.wearer[row]), int(e.onset_min[row]), int(e.end_min[row])
     columns, minute = _span(out, first_min, onset, end)
@@ -89,26 +98,28 @@ def _infection(out: Effects, e: Episodes, row: int, body: Physiology, first_min:
     out.moves[w, columns] *= 1 - 0.65 * course * (0 if e.silent[row] else e.severity[row])
 
 
-def _heat(out: Effects, e: Episodes, row: int, body: Physiology, first_min: int) -> None:
+def _heat(out: Effects, e: Episodes, row: int, first_min: int) -> None:
     """Heat strain: it has been hot for hours before the heart gives way (10-33 bpm per C inside)."""
     w, onset, end = int(e.wearer[row]), int(e.onset_min[row]), int(e.end_min[row])
     out.heat_c[w, _span(out, first_min, onset - 240, end + 60)[0]] = 38.5 + 4 * e.shift[row]
     columns, minute = _span(out, first_min, onset - 20, end + 40)
-    out.add_bpm[w, columns] += e.level[row] * np.clip(np.minimum((minute - onset + 20) / 20, (end + 40 - minute) / 40), 0, 1)
+    out.add_bpm[w, columns] += e.level[row] * np.clip(
+        np.minimum((minute - onset + 20) / 20, (end + 40 - minute) / 40), 0, 1
+    )
     out.moves[w, columns] *= 0.2
     out.still[w, _span(out, first_min, onset, min(end, onset + 45))[0]] = True
 
 
-def _fibrillation(out: Effects, e: Episodes, row: int, body: Physiology, first_min: int) -> None:
+def _fibrillation(out: Effects, e: Episodes, row: int, first_min: int) -> None:
     """Fibrillation: beats lose their order from one minute to the next; the rate may hardly change."""
     w = int(e.wearer[row])
     columns, minute = _span(out, first_min, int(e.onset_min[row]), int(e.end_min[row]))
-    low, high = body.fibrillation_cv
+    low, high = FIBRILLATION_CV
     out.irregular_cv[w, columns] = low + (high - low) * e.shift[row]
     out.add_bpm[w, columns] += e.level[row] + 3 * np.sin(minute / 3 + 6 * e.shift[row])
 
 
-def _recovery(out: Effects, e: Episodes, row: int, body: Physiology, first_min: int) -> None:
+def _recovery(out: Effects, e: Episodes, row: int, first_min: int) -> None:
     """Poor recovery: the night's rate stays up and the next day is slower."""
     w, onset, end = int(e.wearer[row]), int(e.onset_min[row]), int(e.end_min[row])
     columns, minute = _span(out, first_min, onset, end)

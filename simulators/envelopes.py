@@ -21,10 +21,11 @@ def heart_rate(
     quality: float | None = None,
 ) -> bytes:
     """Return one heart-rate/1 message; `offsets` is the text between the brackets of offset_ms."""
-    parts = [
+    head = (
         f'{{"schema":"heart-rate/1","event_id":"{event_id}","wearer_id":"{wearer}","device_id":"{wearer}-watch",'
         f'"start":"{rfc3339.text(start_ms)}","offset_ms":[{offsets}],"bpm":[{",".join([NUMBER[b] for b in bpm])}]'
-    ]
+    )
+    parts = [head]
     if rr_ms is not None:
         parts.append(f',"rr_ms":[{",".join([NUMBER[r] for r in rr_ms])}]')
     if context is not None:

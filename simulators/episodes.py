@@ -107,7 +107,8 @@ def _victim(
         Kind.HYPERTENSIVE_CRISIS: people.cuff[tries] & awake,
         Kind.HYPOTENSION: people.cuff[tries] & awake,
         Kind.HEAT_STRAIN: (hour >= 10) & (hour < 19) & awake,
-        Kind.ATRIAL_FIBRILLATION: people.fibrillation[tries] | (HAS_RR[people.device[tries]] & (rng.random(TRIES) < 0.5)),
+        Kind.ATRIAL_FIBRILLATION: people.fibrillation[tries]
+        | (HAS_RR[people.device[tries]] & (rng.random(TRIES) < 0.5)),
     }.get(kind)
     for place in np.flatnonzero(likely) if likely is not None else range(TRIES):
         wearer = int(tries[place])
@@ -145,7 +146,7 @@ def _gateways(
         gateway = rng.choice(gateways)
         end = int(onset) + max(int(rng.uniform(*rate.duration_min)), 2)
         rows.extend(
-            (Kind.GATEWAY_SILENT, wearer, onset, end, 0.5, 0.0, 0.0, 0, 0.0)
+            (float(Kind.GATEWAY_SILENT), float(wearer), float(onset), float(end), 0.5, 0.0, 0.0, 0.0, 0.0)
             for wearer in np.flatnonzero(people.gateway == gateway)
         )
     return rows
@@ -154,7 +155,14 @@ def _gateways(
 def _table(rows: list[tuple[float, ...]]) -> Episodes:
     rows.sort(key=lambda row: (row[2], row[0], row[1]))
     columns = np.array(rows, dtype=np.float64).reshape(len(rows), 9).T
-    whole = [columns[k].astype(np.int64) for k in (0, 1, 2, 3)]
     return Episodes(
-        *whole, columns[4], columns[5].astype(bool), columns[6], columns[7].astype(np.int64), columns[8]
+        kind=columns[0].astype(np.int64),
+        wearer=columns[1].astype(np.int64),
+        onset_min=columns[2].astype(np.int64),
+        end_min=columns[3].astype(np.int64),
+        severity=columns[4],
+        silent=columns[5].astype(bool),
+        level=columns[6],
+        ramp_min=columns[7].astype(np.int64),
+        shift=columns[8],
     )

@@ -35,7 +35,7 @@ def rate(
     local_h = ((minute[None, :] + people.utc_offset_min[:, None]) % 1440).astype(np.float32) / np.float32(60)
     phase = (local_h - people.acrophase_h[:, None].astype(np.float32)) * np.float32(2 * np.pi / 24)
     bpm = people.circadian_bpm[:, None].astype(np.float32) * (np.cos(phase) - np.float32(0.25))
-    bpm += _daily(rng, people, body, first_min, T)
+    bpm += _daily(rng, people, body, T)
 
     by_stage = np.zeros(5, np.float32)
     by_stage[[UNKNOWN, LIGHT, DEEP, REM]] = body.awake_bpm, body.light_bpm, body.deep_bpm, body.rem_bpm
@@ -44,7 +44,9 @@ def rate(
     bpm += _settled(stress_bpm, 0.6)
     bpm += effects.add_bpm
     for night in np.flatnonzero(nights.alcohol | nights.restless):
-        columns = slice(max(int(nights.start_min[night]) - first_min, 0), max(int(nights.end_min[night]) - first_min, 0))
+        columns = slice(
+            max(int(nights.start_min[night]) - first_min, 0), max(int(nights.end_min[night]) - first_min, 0)
+        )
         bpm[nights.wearer[night], columns] += ALCOHOL_BPM * nights.alcohol[night]
 
     slow = _wander(rng, B, T, body.slow_min) * np.float32(body.slow_bpm)
@@ -61,12 +63,10 @@ def rate(
     if held.any():
         noise = HOLD_SD_BPM * rng.standard_normal(int(held.sum()), dtype=np.float32)
         bpm[held] = effects.hold_bpm[held] + noise
-    return bpm
+    return np.asarray(bpm, dtype=np.float32)
 
 
-def _daily(
-    rng: np.random.Generator, people: People, body: Physiology, first_min: int, T: int
-) -> NDArray[np.float32]:
+def _daily(rng: np.random.Generator, people: People, body: Physiology, T: int) -> NDArray[np.float32]:
     """Resting rate of each day: the person's own, half-remembered drift, and the cycle of women under 50."""
     days = T // 1440 + 2
     drift = lfilter([np.sqrt(0.75)], [1, -0.5], rng.standard_normal((len(people), days)), axis=1) * body.day_drift_bpm
@@ -77,8 +77,8 @@ def _daily(
     day = np.arange(T) / 1440
     low = day.astype(np.int64)
     part = (day - low).astype(np.float32)
-    level = level.astype(np.float32)
-    return level[:, low] * (1 - part) + level[:, low + 1] * part
+    known = level.astype(np.float32)
+    return np.asarray(known[:, low] * (1 - part) + known[:, low + 1] * part, dtype=np.float32)
 
 
 def _response(demand_bpm: NDArray[np.float32], people: People, body: Physiology) -> NDArray[np.float32]:

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from stream_schemas.wearer import SEXES
 
 from simulators import sensor, truth
 from simulators.effects import HOT_HUMIDITY_PCT
@@ -17,12 +16,13 @@ from simulators.people import BLOCK
 from simulators.profiles import profile
 from simulators.stages import AWAKE, DEEP, LIGHT, REM
 from simulators.world import Block, World
+from stream_schemas.wearer import SEXES
 
 TABLES = ("minutes", "bp", "sleep", "weather", "profiles", "labels")
 
 
 def write(
-    world: World, folder: Path, teams: Sequence[str], progress: Callable[[int], None] = lambda wearers: None
+    world: World, folder: Path, teams: Sequence[str], progress: Callable[[int], None] | None = None
 ) -> dict[str, int]:
     """Write all tables of *world* under *folder*; return the rows of each.
 
@@ -46,7 +46,8 @@ def write(
                 pq.write_table(pa.table(columns), part, compression="zstd")
                 part.replace(target / name)
                 rows[table] += len(next(iter(columns.values())))
-            progress(len(block.people))
+            if progress is not None:
+                progress(len(block.people))
     except OSError as error:
         raise OptionRefused(f"The journal cannot be written to {folder}: {error.strerror or error}.") from error
     return rows

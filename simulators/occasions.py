@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from stream_schemas import rfc3339
 
 from simulators import journal, pressure
 from simulators.chance import generator
@@ -16,6 +15,7 @@ from simulators.profiles import profile
 from simulators.stages import NAMES
 from simulators.truth import ASSERTED_BY, Truth
 from simulators.world import Block, World
+from stream_schemas import rfc3339
 
 FORECAST_H = 24
 METHODS = {pressure.CUFF: "cuff_oscillometric", pressure.CUFFLESS: "cuffless"}
@@ -97,7 +97,7 @@ def night(world: World, block: Block, index: int, revision: int) -> bytes:
 
 
 def weather(name: str, sky: Weather, at_ms: int, heat_c: float, rng: np.random.Generator) -> bytes:
-    """Return the weather/1 message that a phone sends; the forecast is as issued: wrong by more, the farther it looks."""
+    """Return the weather/1 message of a phone; the forecast is as issued: the farther ahead, the more wrong."""
     hour = at_ms // 3_600_000 - sky.first_hour
     ahead = np.arange(1, FORECAST_H + 1)
     error = 0.35 * np.sqrt(ahead) * rng.standard_normal()

@@ -151,7 +151,9 @@ def _block(scenario: Scenario, body: Physiology, seed: int, block: int, start_mi
     )
 
 
-def _truncated(rng: np.random.Generator, n: int, mean: float, sd: float, low: float, high: float) -> NDArray[np.float64]:
+def _truncated(
+    rng: np.random.Generator, n: int, mean: float, sd: float, low: float, high: float
+) -> NDArray[np.float64]:
     """Normal between two bounds, by drawing again; the last resort is uniform between them."""
     values = mean + sd * rng.standard_normal(n)
     for _ in range(8):

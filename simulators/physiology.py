@@ -38,8 +38,10 @@ class Physiology:
     night_diastolic: float = 0.83
     non_dipper_share: float = 0.18  # [S] 10-25 % of hypertensives
     reading_sd_mmhg: tuple[float, float] = (5.0, 3.5)  # [D] one cuff reading against the next
-    sinus_irregularity: tuple[float, float] = (0.032, 0.35)  # median RMSSD / mean RR at rest, log sd; sinus CV < 0.05-0.08
-    fibrillation_cv: tuple[float, float] = (0.15, 0.25)  # beat-to-beat CV in AF
+    sinus_irregularity: tuple[float, float] = (
+        0.032,
+        0.35,
+    )  # median RMSSD / mean RR at rest, log sd; sinus CV < 0.05-0.08
 
 
 SET_A = Physiology()

@@ -46,7 +46,7 @@ def readings(
 ) -> Readings:
     """Take every reading of a block: routine ones while awake, and repeated ones by whoever feels a crisis."""
     rng = generator(seed, "pressure", block, first_min)
-    B, T = bpm.shape
+    T = bpm.shape[1]
     cuff_day = np.where(people.hypertensive | people.pregnant, CUFF_HYPERTENSIVE_PER_DAY, CUFF_PER_DAY) * people.cuff
     routine_w, routine_at = _routine(rng, cuff_day, T)
     worn_w, worn_at = _routine(rng, CUFFLESS_PER_DAY * people.cuffless, T)
@@ -89,7 +89,7 @@ def readings(
 
 
 def _routine(
-    rng: np.random.Generator, per_day: NDArray[np.float64], T: int
+    rng: np.random.Generator, per_day: NDArray[np.floating], T: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     count = rng.poisson(per_day * T / 1440)
     return np.repeat(np.arange(len(per_day)), count), rng.integers(0, T * 60, int(count.sum()))

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stream_schemas.wearer import SEXES
-
 from simulators.people import People
 from simulators.places import PLACES
+from stream_schemas.wearer import SEXES
 
 ZONES = tuple(PLACES)
 

@@ -3,6 +3,7 @@
 import sys
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -31,7 +32,7 @@ class Progress:
             )
             self._task = self._rich.add_task(what, total=total, note="")
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Self:
         """Show the line."""
         if self._rich is not None:
             self._rich.start()
@@ -45,6 +46,11 @@ class Progress:
             self._rich.stop()
         elif self._total:
             self._speak()
+
+    @property
+    def left(self) -> int:
+        """Units that are not done yet."""
+        return self._total - self._done
 
     def advance(self, units: int, note: str = "") -> None:
         """Count *units* more as done."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
@@ -52,7 +53,7 @@ class Publisher:
         except KafkaError as error:
             raise BrokerUnreachable(_unreachable(target)) from error
 
-    def __enter__(self) -> "Publisher":
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 
@@ -82,9 +83,13 @@ class Publisher:
         """Send one record; `timestamp_ms` None leaves the stamp to the producer's clock."""
         name = self._names.get(topic) or self._names.setdefault(topic, self._target.topic_prefix + topic)
         try:
-            self._producer.send(name, key=key, value=value, timestamp_ms=timestamp_ms).add_errback(self._failures.append)
+            self._producer.send(name, key=key, value=value, timestamp_ms=timestamp_ms).add_errback(
+                self._failures.append
+            )
         except KafkaError as error:
-            raise BrokerUnreachable(f"Kafka took no more records ({type(error).__name__}); is it still running?") from error
+            raise BrokerUnreachable(
+                f"Kafka took no more records ({type(error).__name__}); is it still running?"
+            ) from error
         self.sent[topic] += 1
 
     def flush(self) -> None:

@@ -74,16 +74,16 @@ class Sampler:
         bpm = np.clip(np.rint(value), LOW, HIGH).astype(np.int64)
         lost = np.take_along_axis(s.lost[rows, at : at + 2], self._minute, 1)
         kept = rng.random(bpm.shape, dtype=np.float32) >= lost
-        whole, any_kept, quality = kept.all(1).tolist(), kept.any(1).tolist(), kept.mean(1).tolist()
+        there_count = kept.sum(1).tolist()
         context = s.context[rows, at].tolist()
         has_rr = (HAS_RR[s.device[rows]] & (s.irregular[rows, at] != NO_RR)).tolist()
         start = (minute * 60 + s.phase_s[rows]) * 1000
         out = []
         for i, row in enumerate(rows.tolist()):
-            if not any_kept[i]:
+            if not there_count[i]:
                 continue
             offsets, rates = envelopes.EVERY_SECOND, bpm[i].tolist()
-            if not whole[i]:
+            if there_count[i] < 60:
                 there = np.flatnonzero(kept[i]).tolist()
                 offsets = ",".join([envelopes.SECOND_OFFSETS[j] for j in there])
                 rates = [rates[j] for j in there]
@@ -96,7 +96,7 @@ class Sampler:
                 rates,
                 rr_ms=self._intervals(row, at, rng) if has_rr[i] else None,
                 context=CONTEXTS[context[i]],
-                quality=quality[i],
+                quality=there_count[i] / 60,
             )
             out.append(Sample(row, at_ms + 60_000, value_bytes))
         return out
@@ -106,7 +106,7 @@ class Sampler:
         mean = 60_000 / rate
         spread = float(self._strip.irregular[row, at]) / 100 / np.sqrt(2) * mean
         beats = mean + spread * rng.standard_normal(max(int(rate), 1), dtype=np.float32)
-        return np.clip(np.rint(beats), 250, 2800).astype(np.int64).tolist()
+        return [int(beat) for beat in np.clip(np.rint(beats), 250, 2800)]
 
     def _singles(self, minute: int, rng: np.random.Generator) -> list[Sample]:
         s, at = self._strip, minute - self._first_min

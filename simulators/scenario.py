@@ -141,7 +141,9 @@ def load(name: str) -> Scenario:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ScenarioRefused(f"There is no scenario {name!r}: use one of {', '.join(names())} or a .toml file.") from error
+        raise ScenarioRefused(
+            f"There is no scenario {name!r}: use one of {', '.join(names())} or a .toml file."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ScenarioRefused(f"Scenario file {path} is not TOML: {error}.") from error
     try:

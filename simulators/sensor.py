@@ -46,7 +46,9 @@ class Minutes:
     hr_count: NDArray[np.uint8]
 
 
-def watch_off(episodes: Episodes, gaps: Gaps, B: int, first_min: int, T: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def watch_off(
+    episodes: Episodes, gaps: Gaps, B: int, first_min: int, T: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return (B, T) twice: off the wrist, and switched off or charging (nothing is counted)."""
     off, dead = np.zeros((B, T), bool), np.zeros((B, T), bool)
     for wearer, begin, end, charging in zip(

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream_schemas import rfc3339
-
 from simulators.episodes import Episodes
 from simulators.kinds import Kind
 from simulators.world import Block, World
+from stream_schemas import rfc3339
 
 ASSERTED_BY = "simulator"
 

@@ -66,7 +66,9 @@ def run(
     options.at_least("--speed", speed, 1)
     files = journal_folder is not None or out is not None
     live = speed == 1 and not files and start is None
-    first = clock.now_ms() // options.MINUTE_MS - BACKDATE_MIN if live else options.start_min(start or options.LOG_START)
+    first = (
+        clock.now_ms() // options.MINUTE_MS - BACKDATE_MIN if live else options.start_min(start or options.LOG_START)
+    )
     drawn = world(chosen, seed, wearers, first, options.duration_min(duration) + (BACKDATE_MIN if live else 0))
     team_names = options.teams(teams)
 
@@ -99,7 +101,7 @@ def _to_file(
 def _watched(sender: delivery.Delivery, progress: Progress) -> Iterable[list[delivery.Message]]:
     for messages in sender.minutes():
         yield messages
-        progress.advance(1)
+        progress.advance(min(1, progress.left))
 
 
 @app.command()

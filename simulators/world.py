@@ -11,7 +11,7 @@ from simulators import episodes as truth
 from simulators import nights as night
 from simulators.effects import Effects, effects
 from simulators.errors import OptionRefused
-from simulators.kinds import Kind
+from simulators.kinds import ACUTE, Kind
 from simulators.people import BLOCK, People, people, wearer_id
 from simulators.physiology import SET_A, Physiology
 from simulators.scenario import Scenario
@@ -82,20 +82,30 @@ class World:
         nights = night.nights(folk, strikes, seed, number, at, T, confounders.alcohol_nights)
         stage = nights.raster(B, at, T)
         in_bed = stage != UNKNOWN
-        change = effects(strikes, self.body, B, at, T)
+        change = effects(strikes, B, at, T)
         moved = activity.movement(folk, change, in_bed, self.body, confounders, seed, number, at)
-        worried = activity.stress(folk, in_bed, confounders, seed, number, at)
+        worried = activity.stress(in_bed, confounders, seed, number, at)
         bpm = heart.rate(folk, change, nights, stage, moved.demand_bpm, worried, self.body, seed, number, at)
         gaps = devices.daily_gaps(folk, seed, number, at, T)
         off, dead = sensor.watch_off(strikes, gaps, B, at, T)
         # Whoever is to be seen in an acute episode wears the watch: a missed one would say nothing about the monitor.
-        for row in np.flatnonzero(np.isin(strikes.kind, [k for k in truth.ACUTE if k != Kind.HEAT_STRAIN])):
+        for row in np.flatnonzero(np.isin(strikes.kind, [k for k in ACUTE if k != Kind.HEAT_STRAIN])):
             columns = slice(max(strikes.onset_min[row] - at - 15, 0), max(strikes.end_min[row] - at + 10, 0))
             off[strikes.wearer[row], columns] = dead[strikes.wearer[row], columns] = False
         seen = sensor.see(folk, change, bpm, moved.steps, off, dead, seed, number, at)
         readings = pressure.readings(folk, strikes, change, bpm, in_bed, self.body, seed, number, at)
         return Block(
-            first, folk, strikes, change, nights, stage, moved, bpm, seen, readings, _off_episodes(off, dead, strikes, at)
+            first,
+            folk,
+            strikes,
+            change,
+            nights,
+            stage,
+            moved,
+            bpm,
+            seen,
+            readings,
+            _off_episodes(off, dead, strikes, at),
         )
 
 
