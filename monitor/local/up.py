@@ -24,26 +24,28 @@ def run(settings: Settings, *, kafka_port: int = 0, redis_port: int = 0) -> int:
         If the stack cannot start, or a server ends by itself.
     """
     console = Console(highlight=False, soft_wrap=True)
-    enough = threading.Event()
+    with console.status("Starting") as status:
+        say = status.update if console.is_terminal else console.print
+        stack = Stack.start(settings.state_dir, kafka_port=kafka_port, redis_port=redis_port, say=say)
+    with stack:
+        # Only now: Ctrl-C during a slow first download must interrupt it.
+        enough = threading.Event()
 
-    def finish(_signal: int, _frame: FrameType | None) -> None:
-        enough.set()
+        def finish(_signal: int, _frame: FrameType | None) -> None:
+            enough.set()
 
-    before = {number: signal.signal(number, finish) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with console.status("Starting") as status:
-            say = status.update if console.is_terminal else console.print
-            stack = Stack.start(settings.state_dir, kafka_port=kafka_port, redis_port=redis_port, say=say)
-        with stack:
+        before = {number: signal.signal(number, finish) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
             _print_addresses(console, stack)
             while not enough.wait(WATCH_S):
                 ended = stack.ended()
                 if ended is not None:
                     raise ServerFailed(f"{ended.name} ended by itself: see {ended.log}, then start again.")
             console.print("Stopping")
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            stack.stop()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
     return 0
 
 

@@ -134,6 +134,21 @@ def test_kill_9_of_the_owner_ends_both_servers_and_a_restart_keeps_topics_and_ke
             assert client.get("kept") == "still here"
 
 
+@pytest.mark.stack
+def test_a_server_that_dies_ends_up_with_a_sentence_and_the_other_server(
+    up: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    said_until(up, "Running until")
+    with redis.Redis.from_url(running_environment(state)["PULSEWARDEN_REDIS__URL"]) as client:
+        valkey = int(client.info("server")["process_id"])
+    os.kill(valkey, signal.SIGKILL)
+    assert up.wait(30) == 2
+    assert up.stdout is not None
+    assert f"Valkey ended by itself: see {state / 'valkey.log'}" in up.stdout.read()
+    assert not is_locked(state)
+
+
 def test_a_second_stack_on_the_same_folder_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with Stack.start(tmp_path, kafka=False) as first:
         with pytest.raises(StackRunning, match=rf"A stack already runs on {tmp_path} \(process {os.getpid()}\)"):
