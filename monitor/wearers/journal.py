@@ -142,4 +142,4 @@ def _column(parts: Sequence[Any]) -> pa.Array:
     if isinstance(parts[0], np.ndarray):
         return pa.array(np.concatenate(parts))
     values = [value for part in parts for value in part]
-    return pa.array(values, pa.string() if isinstance(values[0], str) else pa.list_(pa.string()))
+    return pa.array(values, pa.list_(pa.string()) if isinstance(values[0], list | tuple) else None)

@@ -132,24 +132,25 @@ def test_what_is_no_alert_is_passed_over(
 
 
 def test_a_projector_goes_on_where_redis_stands_and_begins_again_after_a_flush(
-    live_settings: Settings, processes: Processes
+    new_settings: NewSettings, processes: Processes
 ) -> None:
-    publish(live_settings, ALERTS, [alert(f"a{i}", 1) for i in range(700)])
-    first = processes.start(live_settings, "monitor", "projector")
-    until("all are there", lambda: versions(live_settings, "a0", "a699") == [1, 1])
+    settings = new_settings(stream={"session_timeout_s": 6.0, "heartbeat_s": 1.0})
+    publish(settings, ALERTS, [alert(f"a{i}", 1) for i in range(700)])
+    first = processes.start(settings, "monitor", "projector")
+    until("all are there", lambda: versions(settings, "a0", "a699") == [1, 1])
     first.send_signal(signal.SIGKILL)
     first.wait()
-    publish(live_settings, ALERTS, [alert("a0", 2), alert("b", 1)])
-    second = processes.start(live_settings, "monitor", "projector")
-    until("the rest is there", lambda: versions(live_settings, "a0", "b") == [2, 1])
-    with client_of(live_settings) as client:
-        assert client.xlen(key(live_settings, "alerts")) == 702
-        assert client.zcard(key(live_settings, "active")) == 701
-        for name in client.scan_iter(match=key(live_settings, "*").replace("{", "\\{")):
+    publish(settings, ALERTS, [alert("a0", 2), alert("b", 1)])
+    second = processes.start(settings, "monitor", "projector")
+    until("the rest is there", lambda: versions(settings, "a0", "b") == [2, 1])
+    with client_of(settings) as client:
+        assert client.xlen(key(settings, "alerts")) == 702
+        assert client.zcard(key(settings, "active")) == 701
+        for name in client.scan_iter(match=key(settings, "*").replace("{", "\\{")):
             client.delete(name)
-    until("all are there again", lambda: versions(live_settings, "a0", "a699", "b") == [2, 1, 1])
-    with client_of(live_settings) as client:
-        assert client.zcard(key(live_settings, "active")) == 701
+    until("all are there again", lambda: versions(settings, "a0", "a699", "b") == [2, 1, 1])
+    with client_of(settings) as client:
+        assert client.zcard(key(settings, "active")) == 701
     second.terminate()
     assert second.wait(5) == 0
 
