@@ -13,7 +13,6 @@ from zlib import crc32
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from stream_schemas.decode import decode_batch
 
 from models.snapshot import Snapshot
 from monitor.alerting.limits import Limits
@@ -28,6 +27,7 @@ from monitor.wearers.intake import INTAKE, Admission, Intake
 from monitor.wearers.snapshot import snapshot
 from monitor.wearers.state import State
 from stream_schemas.dead_letter import dead_letter
+from stream_schemas.decode import decode_batch
 from stream_schemas.reasons import Rejected
 from stream_schemas.topics import ALERT_COMMANDS, DEAD_LETTER, alerts_topic
 

@@ -131,7 +131,8 @@ def rest_and_motion(minutes: NDArray[np.uint8], limits: Limits) -> tuple[Bools, 
 
 def _agrees(window: HeartRateWindow, beyond: Bools) -> Bools:
     """At least half of the valid minutes lie beyond the limit, outliers included."""
-    return 2 * beyond.sum(axis=1) >= window.valid.sum(axis=1)
+    agrees: Bools = 2 * beyond.sum(axis=1) >= window.valid.sum(axis=1)
+    return agrees
 
 
 def hr_high_rest(window: HeartRateWindow, limits: Limits, own_bpm: NDArray[np.int16], off: Bools) -> Evidence:
@@ -192,7 +193,7 @@ def hr_low(
     below = np.where(window.slow, window.highest <= limit, below)
     assessable = window.enough & (~off | own)
     urgent = ~night & (window.median <= limits.hr_low_urgent_bpm)
-    doubted = ((window.minutes[:, :, REASON] & UNVERIFIED) > 0).any(axis=1)
+    doubted = np.any((window.minutes[:, :, REASON] & UNVERIFIED) > 0, axis=1)
     return Evidence(
         rule=Rule.HR_LOW,
         raised=assessable & (window.median <= limit) & below,

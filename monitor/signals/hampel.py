@@ -34,4 +34,5 @@ def is_outlier(window: NDArray[np.uint8]) -> NDArray[np.bool_]:
     deviation = np.abs(window.astype(np.int16) - median[:, None]).astype(np.uint8)
     mad, _ = lower_median(deviation, valid)
     far = deviation[:, -1] > MADS * CONSISTENT * np.maximum(mad, FLOOR_BPM)
-    return far & valid[:, -1] & (count >= ENOUGH)
+    outlier: NDArray[np.bool_] = far & valid[:, -1] & (count >= ENOUGH)
+    return outlier

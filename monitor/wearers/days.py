@@ -79,7 +79,7 @@ def past_days(state: State, row: NDArray[np.int64], today: NDArray[np.int64]) ->
     wanted = today[:, None] - np.arange(DAYS, 0, -1)
     slot = wanted % DAYS
     held = (state.days_held[row[:, None], slot] == wanted) & (wanted > 0)
-    features = state.days[row[:, None], slot].astype(np.float32)
+    features: NDArray[np.float32] = state.days[row[:, None], slot].astype(np.float32)
     features[~held] = np.nan
     return features
 

@@ -5,6 +5,7 @@ wait until T has passed their stamps, and refusals: (index into the batch, reaso
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -310,7 +311,7 @@ def _hash(name: str) -> np.uint64:
     return np.uint64(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") | 1)
 
 
-INTAKE = {
+INTAKE: dict[str, Callable[[Admission, Batch, Any, Intake], None]] = {
     "vitals.heart-rate.v1": heart_rate,
     "vitals.blood-pressure.v1": blood_pressure,
     "vitals.sleep.v1": sleep,

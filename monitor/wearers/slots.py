@@ -165,13 +165,15 @@ def _fullness(*fields: NDArray[np.uint8]) -> NDArray[np.uint32]:
 def mark_reason(state: State, row: Rows, minute: NDArray[np.int64], bits: NDArray[np.uint8]) -> None:
     """Add reason bits (what the device said of the wearer) to minutes that are held. Pairs may repeat."""
     keep = (minute > state.head_minute[row] - MINUTES) & (minute <= state.head_minute[row])
-    np.bitwise_or.at(state.minute_bytes(), (row[keep], minute[keep] % MINUTES, REASON), bits[keep])
+    flat, place = state.place(row[keep], minute[keep], REASON)
+    np.bitwise_or.at(flat, place, bits[keep])
 
 
 def write_irregular(state: State, row: Rows, minute: NDArray[np.int64], code: NDArray[np.uint8]) -> None:
     """Write the irregularity of RR intervals (100 RMSSD/mean + 1) to minutes; the highest of a minute stays."""
     keep = (minute > state.head_minute[row] - MINUTES) & (minute <= state.head_minute[row])
-    np.maximum.at(state.minute_bytes(), (row[keep], minute[keep] % MINUTES, IRREGULAR), code[keep])
+    flat, place = state.place(row[keep], minute[keep], IRREGULAR)
+    np.maximum.at(flat, place, code[keep])
 
 
 def write_steps(state: State, row: Rows, minute: NDArray[np.int64], steps: NDArray[np.int16]) -> Touched:
@@ -181,8 +183,8 @@ def write_steps(state: State, row: Rows, minute: NDArray[np.int64], steps: NDArr
     rows, minutes = distinct(row, minute)
     advance(state, rows, minutes)
     held = minute > state.head_minute[row] - MINUTES
-    place = (row[held], minute[held] % MINUTES, STEPS)
-    np.maximum.at(state.minute_bytes(), place, (steps[held] + 1).astype(np.uint8))
+    flat, place = state.place(row[held], minute[held], STEPS)
+    np.maximum.at(flat, place, (steps[held] + 1).astype(np.uint8))
     return Touched(rows, minutes)
 
 

@@ -79,7 +79,7 @@ def _weather_past(state: State, row: NDArray[np.int64], as_of: NDArray[np.int64]
     slot = hour % HOURS
     time_ms = state.weather_ms[row[:, None], slot]
     held = (time_ms // 3_600_000 == hour) & (time_ms > 0) & (time_ms < as_of[:, None] * MINUTE_MS)
-    past = state.weather[row[:, None], slot].astype(np.float32)
+    past: NDArray[np.float32] = state.weather[row[:, None], slot].astype(np.float32)
     past[~held] = np.nan
     return past
 
@@ -89,6 +89,6 @@ def _weather_forecast(state: State, row: NDArray[np.int64], as_of: NDArray[np.in
     slot = hour % HOURS
     issued = (state.forecast_ms[row] > 0) & (state.forecast_ms[row] < as_of * MINUTE_MS)
     held = (state.forecast_hour[row[:, None], slot] == hour) & issued[:, None]
-    forecast = state.forecast[row[:, None], slot].astype(np.float32)
+    forecast: NDArray[np.float32] = state.forecast[row[:, None], slot].astype(np.float32)
     forecast[~held] = np.nan
     return forecast

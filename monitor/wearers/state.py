@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.wearers.fields import FIELDS, NEVER
+from monitor.wearers.fields import FIELDS, MINUTES, NEVER
 
 ROWS = 1 << 17
 """Rows reserved at once. Zeroed memory is mapped only when a row is used, so an empty reservation costs nothing."""
@@ -124,6 +124,12 @@ class State:
     def minute_bytes(self) -> NDArray[np.uint8]:
         """View the minutes ring as (rows, 1440, 8) bytes, in the order of `fields.HR_MEDIAN` and so on."""
         return self.minutes.view(np.uint8).reshape(self.rows, -1, 8)
+
+    def place(
+        self, row: NDArray[np.int64], minute: NDArray[np.int64], byte: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Return all minute bytes, flat, and the index of one byte of each (row, minute); for writes that repeat."""
+        return self.minutes.view(np.uint8).reshape(-1), (row * MINUTES + minute % MINUTES) * 8 + byte
 
     def _grow(self) -> None:
         grown = self.rows * 2

@@ -16,7 +16,7 @@ def minutes_before(state: State, row: NDArray[np.int64], minute: NDArray[np.int6
     (n_pairs, width, 8) uint8, oldest first, fields as in `monitor.wearers.fields`; zeros where the ring holds nothing.
     """
     wanted = minute[:, None] + np.arange(1 - width, 1)
-    gathered = state.minutes[row[:, None], wanted % MINUTES]
+    gathered: NDArray[np.uint64] = state.minutes[row[:, None], wanted % MINUTES]
     head = state.head_minute[row][:, None]
     gathered[(wanted > head) | (wanted <= head - MINUTES)] = 0
     return gathered.view(np.uint8).reshape(len(row), width, 8)
