@@ -14,12 +14,14 @@ from rich.text import Text
 
 from monitor.console.frame import PRIORITIES, AlertLine, Frame, TopicLine
 from monitor.console.marks import DIM, GOOD, STALE, TITLE, mark
-from monitor.console.wording import against_limit, count, duration, moment, state
+from monitor.console.wording import against_limit, count, duration, moment, name, state
 
 WIDE = 96
 """From this many columns on, lines have room for the team and for longer states."""
 _TOPIC_ROWS = 7
 _MOST_NOTICES = 3
+_WEARER = {False: 9, True: 14}
+"""Columns of a wearer's id, in a narrow and in a wide terminal."""
 _FIXED_LINES = 2 + (_TOPIC_ROWS + 2) + 2 + 1
 """Title and model, the two panels, the alerts' heading and remainder, dead letters."""
 
@@ -162,7 +164,7 @@ def _worklist(frame: Frame, width: int, room: int) -> list[RenderableType]:
     wide = width >= WIDE
     table = Table(box=None, expand=True, padding=(0, 1, 0, 0), header_style=DIM, pad_edge=False)
     table.add_column("worst first", width=11, no_wrap=True)
-    table.add_column("wearer", width=14 if wide else 9, no_wrap=True, overflow="ellipsis")
+    table.add_column("wearer", width=_WEARER[wide], no_wrap=True)
     if wide:
         table.add_column("team", width=8, no_wrap=True, overflow="ellipsis")
     table.add_column("rule", width=15 if wide else 12, no_wrap=True, overflow="ellipsis")
@@ -194,7 +196,7 @@ def _remainder(frame: Frame, rest: Iterable[AlertLine]) -> Text:
 def _alert_cells(alert: AlertLine, frame: Frame, wide: bool) -> list[Text | str]:
     since = "?" if frame.T_ms is None else duration((frame.T_ms - alert.event_time_ms) / 1000)
     what = against_limit(alert) + (" (late)" if alert.late else "")
-    cells: list[Text | str] = [mark(alert.priority).badge(), Text(alert.wearer_id)]
+    cells: list[Text | str] = [mark(alert.priority).badge(), Text(name(alert.wearer_id, _WEARER[wide]))]
     if wide:
         cells.append(Text(alert.team))
     return [*cells, Text(alert.rule), Text(what), since, Text(state(alert), TITLE if alert.unseen else "")]

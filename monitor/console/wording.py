@@ -51,6 +51,17 @@ def count(number: float | None) -> str:
     return f"{number:,.1f}" if 0 < number < 10 and number != int(number) else f"{round(number):,}"
 
 
+def name(wearer_id: str, width: int) -> str:
+    """Return an id that fits: where something must go, the middle goes, because ids differ at their ends.
+
+    >>> name("w-00017", 9), name("ward-7-bed-00017", 9)
+    ('w-00017', 'wa…-00017')
+    """
+    if len(wearer_id) <= width:
+        return wearer_id
+    return f"{wearer_id[:2]}…{wearer_id[-(width - 3) :]}"
+
+
 def against_limit(alert: AlertLine) -> str:
     """Return what was measured against what it broke, or the rule's own sentence where there is no number."""
     if alert.value is None:

@@ -30,7 +30,7 @@ class LiveLoad:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._clock = SystemClock()
-        self._wearers = [f"live-{number:05d}" for number in range(ENVELOPES_PER_S * ENVELOPE_S)]
+        self._wearers = [f"live-{number:04d}" for number in range(ENVELOPES_PER_S * ENVELOPE_S)]
         self._sent = 0
         self._crises: dict[str, FutureRecordMetadata] = {}
         self._producer = KafkaProducer(

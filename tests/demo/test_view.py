@@ -81,6 +81,12 @@ def test_an_alert_says_who_what_against_which_limit_since_when_and_that_it_is_ne
         assert word in row
 
 
+def test_an_id_that_is_too_long_keeps_its_end() -> None:
+    text = shown(frame(dataclasses.replace(CRISIS, wearer_id="northern-ward-00017")))
+
+    assert "no…-00017" in text
+
+
 def test_priorities_have_a_word_and_a_mark_of_their_own() -> None:
     text = shown(frame())
 
