@@ -31,8 +31,8 @@ class TriggerEvent(Event):
     """What crossed which limit: `value` `op` `limit`, in `unit`, over `window_s` and `n_samples` samples."""
 
     metric: Code
-    value: float | None = Field(description="Null for a silence.")
-    limit: float | None
+    value: float | None = Field(None, description="Absent or null for a silence.")
+    limit: float | None = None
     op: str = Field(max_length=8)
     unit: str = Field(max_length=24)
     window_s: float = Field(ge=0)
@@ -66,7 +66,7 @@ class AlertEvent(Event):
     text: Note = Field(description="One plain sentence for staff.")
     advice: AdviceEvent
     missing: list[Code] = Field(max_length=32, description="Inputs that were lacking.")
-    quality: Share | None = Field(description="Of the data behind it; null = not told.")
+    quality: Share | None = Field(None, description="Of the data behind it; absent or null = not told.")
     unverified: bool
     late: bool = Field(description="The data came later than the rule's clinical window.")
     flap_count: Revision

@@ -1,4 +1,8 @@
-"""One message: bytes <-> event. `decode` is the definition of what is accepted; the batch decoder must agree with it."""
+"""One message: bytes <-> event. `decode` defines what is accepted; the batch decoder must agree with it."""
+
+import json
+import math
+from typing import Any
 
 import msgspec
 from pydantic import BaseModel, ValidationError
@@ -8,13 +12,15 @@ from stream_schemas.event import Event, is_identifier
 from stream_schemas.reasons import Reason, Rejected
 from stream_schemas.topics import ALERTS, BY_NAME, Topic
 
-_json = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 _OWN_REASONS = frozenset(Reason)
+_LONGEST_WHOLE_NUMBER = 300  # digits; a longer one is beyond any range, as infinity is
+MAX_NESTING = 32
+"""Objects and lists within each other; deeper JSON is refused, so that no reader's stack decides what is accepted."""
 
 
 def encode(event: Event | msgspec.Struct) -> bytes:
-    """Return the record value of an event: the same bytes for the same event, absent fields left out for models."""
+    """Return the record value of an event, the same bytes for the same event. Of models, absent fields are left out."""
     if isinstance(event, BaseModel):
         return event.model_dump_json(by_alias=True, exclude_none=True).encode()
     return _encoder.encode(event)
@@ -33,7 +39,7 @@ def topic_of(name: str) -> Topic:
     return BY_NAME[name]
 
 
-def decode(topic: str, key: bytes | None, value: bytes | None) -> Event | None | Rejected:
+def decode(topic: str, key: bytes | None, value: bytes | None) -> Event | Rejected | None:
     """Read one record.
 
     Parameters
@@ -50,11 +56,11 @@ def decode(topic: str, key: bytes | None, value: bytes | None) -> Event | None |
     if value is None:
         return _tombstone(row, key)
     if len(value) > row.largest_value_bytes:
-        return _rejected(Reason.TOO_LARGE, f"The value has {len(value)} bytes, at most {row.largest_value_bytes} are read.")
+        return _rejected(Reason.TOO_LARGE, f"{len(value)} bytes, at most {row.largest_value_bytes} are read.")
     event = decode_value(row, value)
     if isinstance(event, Rejected) or row.key == "none":
         return event
-    identity = getattr(event, row.key, None)
+    identity = getattr(event, row.key, None)  # "as it came" is no field, so any key is right
     if identity is not None and key != identity.encode():
         return _rejected(Reason.KEY_MISMATCH, f"The record key must be the event's {row.key}.")
     return event
@@ -63,9 +69,9 @@ def decode(topic: str, key: bytes | None, value: bytes | None) -> Event | None |
 def decode_value(row: Topic, value: bytes) -> Event | Rejected:
     """Read a value alone: neither its size nor the key is looked at."""
     try:
-        fields = _json.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _rejected(Reason.MALFORMED_JSON, "The value is not UTF-8 JSON.")
+        fields = _parse(value)
+    except (ValueError, RecursionError):
+        return _rejected(Reason.MALFORMED_JSON, f"The value is not UTF-8 JSON of at most {MAX_NESTING} levels.")
     if not isinstance(fields, dict):
         return _rejected(Reason.NOT_AN_OBJECT, "The value must be a JSON object.")
     kind = row.events[0]
@@ -82,7 +88,31 @@ def decode_value(row: Topic, value: bytes) -> Event | Rejected:
         return _first(invalid.errors(include_url=False, include_context=False, include_input=False))
 
 
-def _tombstone(row: Topic, key: bytes | None) -> None | Rejected:
+def _parse(value: bytes) -> Any:
+    """Read JSON as RFC 8259 has it: UTF-8, no NaN, no infinity; the last of two equal names counts."""
+    fields = json.loads(value.decode(), parse_int=_whole_number, parse_constant=_refuse)
+    level = _inside([fields])
+    for _ in range(MAX_NESTING):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return fields
+    raise ValueError("nested too deeply")
+
+
+def _inside(outer: dict[str, Any] | list[Any]) -> list[Any]:
+    # Only containers matter, and most lists are numbers: look before copying.
+    return [inner for inner in (outer.values() if isinstance(outer, dict) else outer) if isinstance(inner, dict | list)]
+
+
+def _whole_number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_WHOLE_NUMBER else math.inf
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _tombstone(row: Topic, key: bytes | None) -> Rejected | None:
     if not row.nullable:
         return _rejected(Reason.NULL_VALUE, "This topic has no null values.")
     if key is None or not key.isascii() or not is_identifier(key.decode()):
@@ -104,5 +134,3 @@ def _reason(error_type: str) -> Reason:
 
 def _rejected(reason: Reason, detail: str) -> Rejected:
     return Rejected(0, reason, detail)
-
-

@@ -1,7 +1,7 @@
 """What a decoded batch is: one dataclass of columns per input topic.
 
-n envelopes were kept, in the order of the batch; `record` says where in the batch each stood. Series of all envelopes lie
-behind one another; `count` says how many belong to each.
+n envelopes were kept, in the order of the batch; `record` says where in the batch each stood. Series of all envelopes
+lie behind one another; `count` says how many belong to each.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ import numpy as np
 from stream_schemas import columns as c
 from stream_schemas.activity import ActivityEvent
 from stream_schemas.blood_pressure import METHODS, BloodPressureEvent
-from stream_schemas.codec import decode, topic_of
+from stream_schemas.codec import decode, encode, topic_of
 from stream_schemas.command import AlertCommand
 from stream_schemas.control import Control
 from stream_schemas.event import Event, instant_ms
@@ -64,7 +64,7 @@ def decode_batch(topic: str, keys: Keys, values: Values) -> tuple[c.Columns, lis
     if topic == ACTIVITY:
         return _activity(keys, values)
     accepted, rejected = _one_by_one(topic, keys, values, range(len(values)))
-    return _COLUMNS[topic](accepted, keys, values), rejected
+    return _COLUMNS[topic](accepted, keys), rejected
 
 
 def _one_by_one(topic: str, keys: Keys, values: Values, which: Sequence[int]) -> tuple[Accepted, list[Rejected]]:
@@ -166,7 +166,7 @@ def _float(events: Sequence[Event], name: str) -> c.F32:
     return np.fromiter((np.nan if value is None else value for value in told), np.float32, len(events))
 
 
-def _blood_pressure(accepted: Accepted, keys: Keys, values: Values) -> c.BloodPressureColumns:  # noqa: ARG001
+def _blood_pressure(accepted: Accepted, _: Keys) -> c.BloodPressureColumns:
     events: list[BloodPressureEvent] = [event for _, event in accepted]
     pulse = [c.ABSENT_BPM if e.pulse_bpm is None else e.pulse_bpm for e in events]
     return c.BloodPressureColumns(
@@ -182,7 +182,7 @@ def _blood_pressure(accepted: Accepted, keys: Keys, values: Values) -> c.BloodPr
     )
 
 
-def _sleep(accepted: Accepted, keys: Keys, values: Values) -> c.SleepColumns:  # noqa: ARG001
+def _sleep(accepted: Accepted, _: Keys) -> c.SleepColumns:
     events: list[SleepEvent] = [event for _, event in accepted]
     return c.SleepColumns(
         record=_record(accepted),
@@ -199,7 +199,7 @@ def _sleep(accepted: Accepted, keys: Keys, values: Values) -> c.SleepColumns:  #
     )
 
 
-def _weather(accepted: Accepted, keys: Keys, values: Values) -> c.WeatherColumns:  # noqa: ARG001
+def _weather(accepted: Accepted, _: Keys) -> c.WeatherColumns:
     events: list[WeatherEvent] = [event for _, event in accepted]
     return c.WeatherColumns(
         record=_record(accepted),
@@ -216,29 +216,29 @@ def _weather(accepted: Accepted, keys: Keys, values: Values) -> c.WeatherColumns
     )
 
 
-def _wearer(accepted: Accepted, keys: Keys, values: Values) -> c.WearerColumns:
+def _wearer(accepted: Accepted, keys: Keys) -> c.WearerColumns:
     read = msgspec.json.Decoder(WearerProfile).decode
-    profiles = [None if event is None else read(values[i] or b"") for i, event in accepted]
+    profiles = [None if event is None else read(encode(event)) for _, event in accepted]
     return c.WearerColumns(_record(accepted), [(keys[i] or b"").decode() for i, _ in accepted], profiles)
 
 
-def _commands(accepted: Accepted, keys: Keys, values: Values) -> c.CommandColumns:  # noqa: ARG001
+def _commands(accepted: Accepted, _: Keys) -> c.CommandColumns:
     read = msgspec.json.Decoder(AlertCommand).decode
-    commands = [read(values[i] or b"") for i, _ in accepted]
+    commands = [read(encode(event)) for _, event in accepted]
     return c.CommandColumns(_record(accepted), [command.wearer_id for command in commands], commands)
 
 
-def _scores(accepted: Accepted, keys: Keys, values: Values) -> c.ScoreColumns:  # noqa: ARG001
+def _scores(accepted: Accepted, _: Keys) -> c.ScoreColumns:
     read = msgspec.json.Decoder(RiskScores).decode
-    return c.ScoreColumns(_record(accepted), [read(values[i] or b"") for i, _ in accepted])
+    return c.ScoreColumns(_record(accepted), [read(encode(event)) for _, event in accepted])
 
 
-def _control(accepted: Accepted, keys: Keys, values: Values) -> c.ControlColumns:  # noqa: ARG001
+def _control(accepted: Accepted, _: Keys) -> c.ControlColumns:
     read = msgspec.json.Decoder(Control).decode
-    return c.ControlColumns(_record(accepted), [read(values[i] or b"") for i, _ in accepted])
+    return c.ControlColumns(_record(accepted), [read(encode(event)) for _, event in accepted])
 
 
-_COLUMNS: dict[str, Callable[[Accepted, Keys, Values], c.Columns]] = {
+_COLUMNS: dict[str, Callable[[Accepted, Keys], c.Columns]] = {
     BLOOD_PRESSURE: _blood_pressure,
     SLEEP: _sleep,
     WEATHER: _weather,

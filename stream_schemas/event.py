@@ -37,17 +37,17 @@ Note = Annotated[str, Field(max_length=4000), Meta(max_length=4000)]
 
 def invalid_time(message: str) -> PydanticCustomError:
     """Return the error that becomes `Reason.INVALID_TIME`."""
-    return PydanticCustomError(Reason.INVALID_TIME.value, message)  # type: ignore[arg-type]
+    return PydanticCustomError(Reason.INVALID_TIME.value, message)
 
 
 def length_mismatch(message: str) -> PydanticCustomError:
     """Return the error that becomes `Reason.LENGTH_MISMATCH`."""
-    return PydanticCustomError(Reason.LENGTH_MISMATCH.value, message)  # type: ignore[arg-type]
+    return PydanticCustomError(Reason.LENGTH_MISMATCH.value, message)
 
 
 def invalid_field(message: str) -> PydanticCustomError:
     """Return the error that becomes `Reason.INVALID_FIELD`, for rules between fields."""
-    return PydanticCustomError(Reason.INVALID_FIELD.value, message)  # type: ignore[arg-type]
+    return PydanticCustomError(Reason.INVALID_FIELD.value, message)
 
 
 def _read_instant(value: object) -> datetime:

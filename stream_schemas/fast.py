@@ -10,6 +10,7 @@ import msgspec
 
 from stream_schemas import rfc3339
 from stream_schemas.activity import MAX_MINUTES, MINUTE_MS
+from stream_schemas.codec import MAX_NESTING
 from stream_schemas.event import Identifier
 from stream_schemas.heart_rate import MAX_SAMPLES
 from stream_schemas.units import Bpm, EnergyKcal, OffsetMs, RrMs, Share, Steps
@@ -74,5 +75,7 @@ def read_activity(key: bytes | None, value: bytes) -> tuple[Activity, int] | Non
 
 
 def _is_whole(key: bytes | None, value: bytes, envelope: Envelope) -> bool:
-    # msgspec does not look into the text of fields it skips: only plain ASCII without escapes is sure to be valid.
-    return key == envelope.wearer_id.encode() and value.isascii() and b"\\" not in value
+    # msgspec does not look into fields that it skips: only ASCII is surely text, and few brackets surely shallow.
+    return (
+        key == envelope.wearer_id.encode() and value.isascii() and value.count(b"[") + value.count(b"{") <= MAX_NESTING
+    )
