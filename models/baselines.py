@@ -17,7 +17,7 @@ RECENT_MIN = 60
 FRESH_BP_MIN = 1440
 
 
-def _recent_pulse(snapshot: Snapshot) -> F32:
+def recent_pulse(snapshot: Snapshot) -> F32:
     """Median of the last hour's minutes at rest (of all worn ones if none is at rest); NaN = not worn."""
     hr = snapshot.hr_median[:, -RECENT_MIN:].astype(np.float32)
     worn = hr > 0
@@ -41,7 +41,7 @@ def partial_news2(snapshot: Snapshot) -> F32:
 
     Pulse up to 40: 3, 50: 1, 90: 0, 110: 1, 130: 2, above: 3. Systolic up to 90: 3, 100: 2, 110: 1, 219: 0, above: 3.
     """
-    pulse, systolic = _recent_pulse(snapshot), _last_systolic(snapshot)
+    pulse, systolic = recent_pulse(snapshot), _last_systolic(snapshot)
     pulse_points = np.array([3, 1, 0, 1, 2, 3, 0])[
         np.searchsorted([40, 50, 90, 110, 130], np.nan_to_num(pulse, nan=70))
     ]

@@ -70,8 +70,8 @@ class Seen:
             network.get_buffer("seen_N").copy_(torch.from_numpy(self._tokens))
             for name, there in self._features.items():
                 unseen = torch.from_numpy(~there)
-                for encoder in ("heart", "recent") if name == "heart" else (name,):
-                    layer = network.encoders[encoder]
+                encoders = ("heart", "recent") if name == "heart" else (name,)
+                for layer in (network.short[0],) if name == "summary" else (network.encoders[e] for e in encoders):
                     if isinstance(layer, GridEncoder):
                         layer = layer.layers[0]
                     weight = layer.recurrence.weight_ih_l0 if isinstance(layer, EventEncoder) else layer.weight
@@ -184,7 +184,7 @@ def _parts(
     if recipe.modality_dropout:
         hidden |= drop_modalities(B, chance).to(hidden.device)
     if recipe.self_supervision:
-        half = (torch.rand(B, 1, generator=chance) < 0.5).to(hidden.device)
+        half = (torch.rand(B, 1, generator=chance) < 0.4).to(hidden.device)
         hidden |= half & drop_tokens(B, chance).to(hidden.device)
     shown = hide(inputs, hidden) if hidden.any() else inputs
     answer = network(shown)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from models.network import SSL_TARGETS, Inputs
+from models.summary import SOURCES
 from models.tensors import SPANS, TOKEN_COUNT, TOKENS
 
 MODALITY_ORDER = tuple(dict.fromkeys(modality for _, modality in TOKENS.values()))
@@ -38,16 +39,24 @@ def hide(inputs: Inputs, hidden_BN: Tensor) -> Inputs:
         "weather": inputs["weather"] * keep["weather"][:, :, None],
         "days": inputs["days"] * keep["days"][:, :, None],
         "profile": inputs["profile"],
+        "summary": inputs["summary"] * _sources_left(keep),
         "valid": inputs["valid"] & ~hidden_BN,
     }
 
 
+def _sources_left(keep: dict[str, Tensor]) -> Tensor:
+    """Tell for each summary column whether its block's newest tokens are left, (B, 27) of 0 and 1."""
+    left = {name: keep[name][:, -1] for name in ("heart", "pressure", "sessions", "days", "activity")}
+    left["weather"] = keep["weather"][:, 3]  # the last of the past; the forecast lies behind it
+    return torch.stack([left[name] for name in SOURCES], dim=1)
+
+
 def drop_modalities(B: int, chance: torch.Generator) -> Tensor:
-    """Choose whole modalities to hide, bool (B, 136): each with p drawn from U(0, 0.5) a sample, p = 0.9 in one of 20.
+    """Choose whole modalities to hide, bool (B, 136): each with p drawn from U(0, 0.3) a sample, p = 0.9 in one of 20.
 
     One sample in seven also forgets all but its newest hours and days, as a wearer who has just begun.
     """
-    p_B = torch.where(torch.rand(B, generator=chance) < 0.05, 0.9, 0.5 * torch.rand(B, generator=chance))
+    p_B = torch.where(torch.rand(B, generator=chance) < 0.05, 0.9, 0.3 * torch.rand(B, generator=chance))
     dropped_BM = torch.rand(B, len(MODALITY_ORDER), generator=chance) < p_B[:, None]
     hidden_BN = dropped_BM[:, MODALITY_N]
     fresh_B1 = torch.rand(B, 1, generator=chance) < 1 / 7

@@ -15,6 +15,7 @@ from torch.nn import functional as nnf
 from models.grids import ACTIVITY_CHANNELS, HEART_CHANNELS, SLEEP_CHANNELS
 from models.heads import HAZARD_HEADS, HEAD_NAMES, SUB_HEALTH
 from models.sporadic import DAY_COLUMNS, PRESSURE_FEATURES, PROFILE_FEATURES, SESSION_FEATURES, WEATHER_FEATURES
+from models.summary import SOURCES
 from models.tensors import CADENCE_CLASSES_S, RECENT_MIN, SPANS, TOKEN_COUNT, TOKENS
 
 TASKS = (
@@ -123,6 +124,8 @@ class Attention(nn.Module):
 class Network(nn.Module):
     """Latent-bottleneck fusion of all modalities with one query and one small head a task.
 
+    A short path adds what a handful of first numbers say (models.summary) to each logit.
+
     Missing: a token whose mask is False takes its block's learned vector and is masked out; with everything gone but
     the profile the network still answers (whether that answer is *shown* is the predictor's decision).
     """
@@ -157,6 +160,7 @@ class Network(nn.Module):
         self.hazards = nn.Linear(D, HAZARD_HEADS)
         self.level = nn.Linear(D, 1)
         self.level_steps = nn.Parameter(torch.tensor([0.0, 0.5]))
+        self.short = nn.Sequential(nn.Linear(len(SOURCES), 64), nn.GELU(), nn.Linear(64, LOGITS))
         self.yes_no = nn.ModuleList(nn.Linear(D, 1) for _ in TASKS[2:])
         kinds = torch.cat([torch.full((tokens,), i) for i, (tokens, _) in enumerate(TOKENS.values())])
         self.register_buffer("kind_N", kinds, persistent=False)
@@ -186,6 +190,7 @@ class Network(nn.Module):
         steps = torch.stack([self.level_steps[0], self.level_steps[0] + nnf.softplus(self.level_steps[1])])
         yes_no = [head(task_BQD[:, 2 + i]) for i, head in enumerate(self.yes_no)]
         logits = torch.cat([self.hazards(task_BQD[:, 0]), level_B1 - steps, *yes_no], dim=1)
+        logits = logits + self.short(inputs["summary"])
         return Answer(logits, x_BLD, tokens_BND)
 
 

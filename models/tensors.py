@@ -13,6 +13,7 @@ from models.grids import SLEEP_STEP_MIN, activity_grid, filled, heart_grid, slee
 from models.heads import MODALITIES
 from models.snapshot import DAY_FEATURES, MINUTES, NO_RR, NO_STEPS, Snapshot
 from models.sporadic import day_rows, own_medians, pressure_rows, profile_row, session_rows, weather_patches
+from models.summary import summary_row
 
 F32 = NDArray[np.float32]
 
@@ -56,7 +57,8 @@ class Tensors:
     """The network's inputs for B wearers, all float32 but the masks.
 
     heart (B, 10, 1440), activity (B, 6, 1440), sleep (B, 7, 288), sessions (B, 14, 17), pressure (B, 16, 15),
-    weather (B, 8, 54), days (B, 28, 36), profile (B, 80); valid bool (B, 136) tokens that hold something.
+    weather (B, 8, 54), days (B, 28, 36), profile (B, 80), summary (B, 27); valid bool (B, 136) tokens that hold
+    something.
     """
 
     heart: F32
@@ -67,6 +69,7 @@ class Tensors:
     weather: F32
     days: F32
     profile: F32
+    summary: F32
     valid: NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -112,6 +115,7 @@ def tensors(snapshot: Snapshot) -> Tensors:
         pressure=pressure,
         weather=weather,
         days=days,
+        summary=summary_row(snapshot),
         profile=profile_row(snapshot, worn_share, rr_BT.mean(axis=1, dtype=np.float32)),
         valid=np.concatenate([valid[name] for name in TOKENS], axis=1),
     )
