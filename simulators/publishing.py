@@ -45,7 +45,6 @@ class Publisher:
                 compression_type="lz4",
                 linger_ms=5,
                 batch_size=256 * 1024,
-                buffer_memory=64 * 1024 * 1024,
                 bootstrap_timeout_ms=REACH_WITHIN_MS,
                 max_block_ms=60_000,
                 allow_auto_create_topics=False,
