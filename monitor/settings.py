@@ -86,7 +86,6 @@ class TrainerSettings(_Part):
     cron: str = "0 3 * * *"
     registry: Path | None = Field(None, description="None: state_dir/registry")
     min_wearers: int = Field(20, ge=1)
-    horizon_h: int = Field(72, ge=1, le=24 * 28, description="follow-up a tick needs before its outcome is known")
     seed: int = Field(7, ge=0)
 
 
