@@ -126,7 +126,7 @@ def main(
     plain: Annotated[bool, typer.Option("--plain", help="No colours, no moving line.")] = False,
 ) -> None:
     """Simulate wearers and publish what their devices would send. Not a medical device; these people do not exist."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever holds our leash asks this way for an orderly end
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a leash asks this way for an orderly end
     try:
         if partitions is not None and journal is None and out is None:
             publishing.require_partitions(

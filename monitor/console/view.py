@@ -20,7 +20,7 @@ WIDE = 96
 """From this many columns on, lines have room for the team and for longer states."""
 _TOPIC_ROWS = 7
 _MOST_NOTICES = 3
-_WEARER = {False: 9, True: 14}
+_WEARER = {False: 10, True: 14}
 """Columns of a wearer's id, in a narrow and in a wide terminal."""
 _FIXED_LINES = 2 + (_TOPIC_ROWS + 2) + 2 + 1
 """Title and model, the two panels, the alerts' heading and remainder, dead letters."""

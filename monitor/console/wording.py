@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from monitor.console.frame import AlertLine
 
 _NAMES = {
-    "hr": "heart rate",
+    "heart_rate": "HR",
     "heat_index": "heat",
     "risk_probability": "risk",
-    "silence": "silent for",
+    "silence": "silent",
 }
 _UNITS_IN_NAMES = ("_bpm", "_mmhg", "_c", "_s", "_min", "_pct", "_celsius")
 _SIGNS = {">=": "≥", "<=": "≤", "==": "="}
