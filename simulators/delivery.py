@@ -103,12 +103,17 @@ class Delivery:
         arrival = sent_ms + int(1000 * (how.delay_s * chance.standard_exponential() + how.shuffle_s * chance.random()))
         if chance.random() < how.late_share:
             arrival += int(60_000 * how.late_min * chance.standard_exponential())
-        for onset, end in self._outages.get(row, ()):
-            if onset <= arrival < end:
-                arrival = end + int(chance.integers(0, OUTAGE_DRAIN_MS))
-        self._put(arrival, topic, row, value)
+        self._put(self._passed(row, arrival), topic, row, value)
         if chance.random() < how.duplicates:
-            self._put(arrival + int(chance.integers(0, REPEAT_WITHIN_MS)), topic, row, value)
+            again = arrival + int(chance.integers(0, REPEAT_WITHIN_MS))
+            self._put(self._passed(row, again), topic, row, value)
+
+    def _passed(self, row: int, arrival_ms: int) -> int:
+        """Return when the wearer's gateway lets a message through: after an outage all come within the minute."""
+        for onset, end in self._outages.get(row, ()):
+            if onset <= arrival_ms < end:
+                return end + int(self._chance.integers(0, OUTAGE_DRAIN_MS))
+        return arrival_ms
 
     def _arrived(self, before_ms: int | None) -> list[Message]:
         out = []
