@@ -29,9 +29,10 @@ from monitor.wearers.state import State
 from stream_schemas.dead_letter import dead_letter
 from stream_schemas.decode import decode_batch
 from stream_schemas.reasons import Rejected
-from stream_schemas.topics import ALERT_COMMANDS, DEAD_LETTER, alerts_topic
+from stream_schemas.topics import ALERT_COMMANDS, CONTROL, DEAD_LETTER, RISK_SCORES, alerts_topic
 
 MINUTE_MS = 60_000
+OUTSIDE_THE_LOG_CLOCK = frozenset({ALERT_COMMANDS, RISK_SCORES, CONTROL})
 _json = msgspec.json.Encoder().encode
 
 
@@ -76,11 +77,23 @@ class Engine:
     ----------
     limits : of the rules. partitions : of every topic. teams : the first one is the default.
     score_every_min : how often a wearer with new data is due for a score.
+    log_clock : the record times of vitals and context are the only clock (demo, replay, back-test). Commands, scores
+        and switches are then written in another time, that of the people and processes around: they count as received
+        just before the T of the cut that reads them.
 
     Not thread-safe: one owner steps it.
     """
 
-    def __init__(self, limits: Limits, *, partitions: int, teams: tuple[str, ...], score_every_min: int = 15) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        partitions: int,
+        teams: tuple[str, ...],
+        score_every_min: int = 15,
+        log_clock: bool = False,
+    ) -> None:
+        self.log_clock = log_clock
         self.partitions = partitions
         self.teams = teams
         self.state = State()
@@ -130,7 +143,8 @@ class Engine:
         refused: Counter[str] = Counter()
         below_T = 0
         waiting = [self._waiting] if len(self._waiting) else []
-        for batch in batches:
+        for read in batches:
+            batch = self._on_our_clock(read, T)
             below_T += int((batch.stamp_ms < before[batch.partition]).sum())
             intake = self._take_in(batch)
             waiting += intake.events
@@ -170,6 +184,11 @@ class Engine:
                 " Start with a new topic prefix, or delete the topics of this one."
             )
         self._positions[cut.partition] = Position(cut.at, cut.epoch, cut.seq, cut.T, cut.next, cut.stamp, old.digest)
+
+    def _on_our_clock(self, batch: Batch, T: NDArray[np.int64]) -> Batch:
+        if not self.log_clock or batch.topic not in OUTSIDE_THE_LOG_CLOCK:
+            return batch
+        return replace(batch, stamp_ms=np.maximum(T[batch.partition] - 1, 0))
 
     def _take_in(self, batch: Batch) -> Intake:
         columns, rejected = decode_batch(batch.topic, batch.key, batch.value)

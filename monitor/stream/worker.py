@@ -58,6 +58,7 @@ def _engine(settings: Settings) -> Engine:
         partitions=settings.stream.partitions,
         teams=settings.teams,
         score_every_min=settings.scoring.every_min,
+        log_clock=settings.stream.clock == "log",
     )
 
 

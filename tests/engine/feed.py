@@ -219,8 +219,8 @@ class Feed:
         self.publish(ALERT_COMMANDS, event, at)
 
 
-def feed(limits: Limits | None = None) -> Feed:
-    engine = Engine(limits or Limits(), partitions=PARTITIONS, teams=TEAMS)
+def feed(limits: Limits | None = None, *, log_clock: bool = False) -> Feed:
+    engine = Engine(limits or Limits(), partitions=PARTITIONS, teams=TEAMS, log_clock=log_clock)
     for p in range(PARTITIONS):
         engine.open(p)
     return Feed(engine)

@@ -143,3 +143,14 @@ def test_a_cut_that_does_not_follow_is_refused_with_a_sentence() -> None:
 
     with pytest.raises(ReplayDiffers, match="does not follow"):
         f.engine.step([Cut(0, 9, 0, 7, DAY_START, (0,) * len(INPUTS), (0,) * len(INPUTS), 0)], [])
+
+
+def test_on_the_log_clock_a_command_written_today_acts_on_the_simulated_day() -> None:
+    f = feed(log_clock=True)
+    f.minutes("w1", DAY_START, [125] * 20)
+    f.run(DAY_START + 20 * MINUTE)
+    f.command(f.alerts("HR_HIGH_REST")[-1], "acknowledge", DAY_START + 300 * 1440 * MINUTE)
+
+    f.cut(DAY_START + 20 * MINUTE + 1, upto=1 << 60)
+
+    assert f.alerts("HR_HIGH_REST")[-1]["workflow"] == "acked"
