@@ -42,9 +42,7 @@ def validate(
 
 def _print(verdict: Verdict) -> None:
     if verdict.refused:
-        table = Table(
-            "line", "topic", "reason", "what is wrong", title="Would become dead letters", title_justify="left"
-        )
+        table = Table("line", "topic", "reason", "what is wrong", title="Dead letters", title_justify="left")
         for number, name, rejected in verdict.refused[:SHOWN]:
             table.add_row(str(number), escape(name), f"[red]{rejected.reason.value}[/red]", escape(rejected.detail))
         console.print(table)

@@ -81,8 +81,8 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
     """What crossed which limit, inside."""
 
     metric: str
-    value: float | None
-    limit: float | None
+    value: float | None = None
+    limit: float | None = None
     op: str
     unit: str
     window_s: float
@@ -116,7 +116,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     advice: Advice
     missing: tuple[str, ...]
-    quality: float | None
+    quality: float | None = None
     unverified: bool
     late: bool
     flap_count: int

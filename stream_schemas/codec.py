@@ -55,8 +55,6 @@ def decode(topic: str, key: bytes | None, value: bytes | None) -> Event | Reject
     row = topic_of(topic)
     if value is None:
         return _tombstone(row, key)
-    if len(value) > row.largest_value_bytes:
-        return _rejected(Reason.TOO_LARGE, f"{len(value)} bytes, at most {row.largest_value_bytes} are read.")
     event = decode_value(row, value)
     if isinstance(event, Rejected) or row.key == "none":
         return event
@@ -67,7 +65,9 @@ def decode(topic: str, key: bytes | None, value: bytes | None) -> Event | Reject
 
 
 def decode_value(row: Topic, value: bytes) -> Event | Rejected:
-    """Read a value alone: neither its size nor the key is looked at."""
+    """Read a value alone, whatever its key."""
+    if len(value) > row.largest_value_bytes:
+        return _rejected(Reason.TOO_LARGE, f"{len(value)} bytes, at most {row.largest_value_bytes} are read.")
     try:
         fields = _parse(value)
     except (ValueError, RecursionError):

@@ -1,7 +1,8 @@
 """Times on the wire: RFC 3339 text with an offset <-> epoch milliseconds. Both decoders use this page.
 
 Accepted: ``2026-01-05T07:30:00Z``, ``2026-01-05T08:30:00.25+01:00``; fractions of 1 to 9 digits, cut off (not rounded)
-at milliseconds. Refused: no offset, lower-case letters, a blank for the T, a leap second, years before 1970.
+at milliseconds. Refused: no offset, lower-case letters, a blank for the T, a leap second, what is before 1970 or after
+9999 in UTC.
 """
 
 import re
@@ -17,6 +18,8 @@ PATTERN = (
 _HEAD = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})")
 _TAIL = re.compile(r":([0-5][0-9])(?:\.([0-9]{1,9}))?(?:Z|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))")
 _HEAD_CHARACTERS = 16
+LAST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999, in UTC; behind it no calendar of ours goes."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -26,12 +29,12 @@ def epoch_ms(text: str) -> int | None:
     Returns
     -------
     int or None
-        Milliseconds since the epoch, never negative; None if the text is not a time as this page defines it.
+        Milliseconds since the epoch, 0 to `LAST_MS`; None if the text is not a time as this page defines it.
     """
     # Minutes repeat between neighbours in a batch and tails within a device's habit, so both halves are remembered.
     minute = _minute_ms(text[:_HEAD_CHARACTERS])
     rest = _tail_ms(text[_HEAD_CHARACTERS:])
-    if minute is None or rest is None or minute + rest < 0:
+    if minute is None or rest is None or not 0 <= minute + rest <= LAST_MS:
         return None
     return minute + rest
 
