@@ -13,6 +13,7 @@ from models.bundle import DEFAULT, load, read_report, save
 from monitor.settings import Settings
 from stream_schemas.codec import encode
 from stream_schemas.control import Control
+from stream_schemas.partition import murmur2_partition
 from stream_schemas.topics import INPUTS
 from tests.conftest import NewSettings
 from tests.stream.conftest import Processes
@@ -84,14 +85,14 @@ def test_hostile_records_end_in_named_buckets_and_nothing_valid_beside_them_is_l
             mixed.append(hostile[i])
     mixed += good[:50]  # duplicates are fine
     publish(settings, HEART_RATE, mixed)
-    elsewhere = [(topic, value) for topic in INPUTS for value in (b"", b"{}", b"null", b'{"schema":"?"}', None)]
-    for topic, value in elsewhere:
-        publish(settings, topic, [(b"w1", value)])
+    elsewhere: list[bytes | None] = [b"", b"{}", b"null", b'{"schema":"?"}', None]
+    for topic in INPUTS:
+        publish(settings, topic, [(b"w1", value) for value in elsewhere])
     partition = next(row.partition for row in read(settings, HEART_RATE) if row.key == b"w3")
     send_to(settings, HEART_RATE, (partition + 1) % settings.stream.partitions, *good[3])
 
     published = sum(len(read(settings, topic)) for topic in INPUTS)
-    assert published == len(mixed) + len(elsewhere) + 1
+    assert published == len(mixed) + len(INPUTS) * len(elsewhere) + 1
 
     def counted() -> bool:
         total = settled(settings, WORKER)
@@ -140,8 +141,6 @@ def test_scores_come_back_and_a_switch_changes_the_model_without_a_restart(
                 start = datetime.fromtimestamp(stamp / 1000 - 60, UTC).isoformat()
                 _, value = heart_rate(wearer.decode(), minute, start=start)
                 topic = settings.kafka.topic_prefix + HEART_RATE
-                from stream_schemas.partition import murmur2_partition
-
                 producer.send(topic, value, key=wearer, partition=murmur2_partition(wearer, 4), timestamp_ms=stamp)
         producer.close()
 
