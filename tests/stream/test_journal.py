@@ -39,8 +39,9 @@ def newest(folder: Path, table: str) -> dict[tuple[str, int], int]:
 def test_rows_of_many_steps_become_one_file_with_the_columns_types(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "w1")
     journal.add(minutes("a", 70, 71))
-    journal.add({**minutes("b", 80), "bp": {"wearer_id": ["b"], "minute": [5], "systolic": [120]}})
-    journal.add({"profiles": {"wearer_id": ["a", "b"], "conditions": [[], ["copd"]], "age_years": [None, 50.0]}})
+    rows: dict[str, Any] = {"bp": {"wearer_id": ["b"], "minute": [5], "systolic": [120]}}
+    rows["profiles"] = {"wearer_id": ["a", "b"], "conditions": [[], ["copd"]], "age_years": [None, 50.0]}
+    journal.add({**minutes("b", 80), **rows})
     assert len(journal.write(journal.take())) == 3
     read = {table: pq.read_table(tmp_path / table) for table in ("minutes", "bp", "profiles")}
     assert read["minutes"].schema.field("hr_median").type == pa.uint8()

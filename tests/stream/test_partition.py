@@ -34,7 +34,6 @@ def test_a_step_takes_the_oldest_stamps_of_all_inputs_first() -> None:
     part.receive(1, fetched(1, 20, [1, 50, 99, 200]))
     taken = part.take(4)
     assert (taken.next, taken.stamp_ms) == ((12, 22), (2, 50))
-    assert part.waiting
     taken = part.take(100)
     assert (taken.next, taken.stamp_ms) == ((14, 24), (101, 200))
     assert not part.waiting
@@ -59,7 +58,9 @@ def test_positions_move_over_holes_and_holes_are_told() -> None:
 def test_every_record_is_taken_once_in_order_whatever_the_limits(
     fetches: list[tuple[int, list[int], int]], limits: list[int]
 ) -> None:
-    part, given_to, got, reach = new(), ([], []), ([], []), [10, 20]
+    given_to: tuple[list[int], list[int]] = ([], [])
+    got: tuple[list[int], list[int]] = ([], [])
+    part, reach = new(), [10, 20]
     for i, (source, stamps, hole) in enumerate(fetches):
         one = fetched(source, reach[source], stamps, end=reach[source] + len(stamps) + hole)
         part.receive(source, one)

@@ -93,7 +93,7 @@ def test_open_alerts_stand_worst_first_then_oldest_and_closed_ones_leave_and_exp
     with client_of(live_settings) as client:
         assert client.zrevrange(key(live_settings, "active"), 0, -1) == ["high", "old", "young"]
         assert client.smembers(key(live_settings, "wearer:w1")) == {"high", "old", "young"}
-        assert 6.9 * 86_400 < client.ttl(key(live_settings, "alert:gone")) <= 7 * 86_400  # type: ignore[operator]
+        assert 6.9 * 86_400 < client.ttl(key(live_settings, "alert:gone")) <= 7 * 86_400
         assert client.ttl(key(live_settings, "alert:old")) == -1
         projection.apply("north", 0, 5, [(6, alert("gone", 3)[1])])
         assert client.ttl(key(live_settings, "alert:gone")) == -1

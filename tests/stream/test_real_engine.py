@@ -96,7 +96,7 @@ def test_hostile_records_end_in_named_buckets_and_nothing_valid_beside_them_is_l
 
     def counted() -> bool:
         total = settled(settings, WORKER)
-        return total["ingested"] + total["dead"] == published
+        return bool(total["ingested"] + total["dead"] == published)
 
     until("every record is counted", counted)
     found = status(settings, WORKER)

@@ -109,7 +109,7 @@ class ToyEngine:
     def _take(self, state, partition, batch, i, outputs, due, step) -> None:  # type: ignore[no-untyped-def]
         value = batch.value[i]
         try:
-            event = json.loads(value) if value is not None else None
+            event = json.loads(value or b"")
             wearer = event["wearer_id"] if batch.topic.startswith("vitals.") else ""
         except (ValueError, KeyError, TypeError):
             letter = {
