@@ -1,5 +1,6 @@
 """Publish messages to Kafka at the pace of a simulation: keyed by wearer, murmur2, lz4, every record counted."""
 
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -11,13 +12,16 @@ from typing import Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from simulators import truth
-from simulators.delivery import Delivery, Message
-from simulators.errors import BrokerUnreachable, TopicsMissing
+from simulators import clock, truth
+from simulators.delivery import Delivery
+from simulators.errors import BrokerUnreachable, OptionRefused, TopicsMissing
+from simulators.interruption import Interruption
 from simulators.progress import Progress
 from simulators.world import World
+from stream_schemas import topics
 
 REACH_WITHIN_MS = 10_000
+ANSWER_WITHIN_S = 5
 FLUSH_WITHIN_S = 60
 NAP_S = 0.25  # longest sleep at once, so that Ctrl-C is heard
 
@@ -38,6 +42,7 @@ class Publisher:
         self._names: dict[str, str] = {}
         self.sent: Counter[str] = Counter()
         self._failures: list[BaseException] = []
+        _require_answer(target)
         try:
             self._producer = KafkaProducer(
                 bootstrap_servers=target.bootstrap_servers.split(","),
@@ -69,9 +74,9 @@ class Publisher:
         except KafkaError:
             return 0
 
-    def require(self, topics: Iterable[str]) -> None:
-        """Raise TopicsMissing unless all of *topics* exist."""
-        for topic in topics:
+    def require(self, names: Iterable[str]) -> None:
+        """Raise TopicsMissing unless all topics of these *names* exist."""
+        for topic in names:
             if not self.partitions(topic):
                 raise TopicsMissing(
                     f"Topic {self._target.topic_prefix}{topic} does not exist on {self._target.bootstrap_servers}: "
@@ -112,13 +117,25 @@ class Publisher:
 
 def require_partitions(target: Target, partitions: int) -> None:
     """Raise TopicsMissing unless the heart-rate topic has so many partitions."""
-    from stream_schemas.topics import HEART_RATE
-
     with Publisher(target) as publisher:
-        publisher.require([HEART_RATE])
-        found = publisher.partitions(HEART_RATE)
+        publisher.require([topics.HEART_RATE])
+        found = publisher.partitions(topics.HEART_RATE)
     if found != partitions:
-        raise TopicsMissing(f"Topic {target.topic_prefix}{HEART_RATE} has {found} partitions, not {partitions}.")
+        raise TopicsMissing(f"Topic {target.topic_prefix}{topics.HEART_RATE} has {found} partitions, not {partitions}.")
+
+
+def _require_answer(target: Target) -> None:
+    """Raise BrokerUnreachable unless something listens at one of the addresses."""
+    for address in target.bootstrap_servers.split(","):
+        host, _, port = address.strip().rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise OptionRefused(f"--bootstrap-servers {address!r} is no address: use host:port, comma separated.")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_WITHIN_S).close()
+        except OSError:
+            continue
+        return
+    raise BrokerUnreachable(_unreachable(target))
 
 
 def _unreachable(target: Target) -> str:
@@ -147,8 +164,6 @@ def publish(
     truth_file
         Written at once with the whole plan, and at the end with what was published and had begun by then.
     """
-    from stream_schemas import topics
-
     end_min = world.start_min + world.minutes
     if truth_file is not None:
         truth.write(truth_file, world, delivery.truths, {}, end_min)
@@ -157,21 +172,26 @@ def publish(
     with (
         Publisher(target) as publisher,
         Progress(what, world.minutes, "simulated minutes", plain=plain) as progress,
+        Interruption() as interruption,
     ):
         publisher.require((topics.WEARER, topics.HEART_RATE, topics.LABELS))
-        pace = _Pace(world.start_min * 60_000, speed, backlog_ms=60_000 if live else 0)
-        try:
-            for minute, messages in enumerate(delivery.minutes()):
-                for message in messages:
-                    if minute < world.minutes:
-                        pace.until(message.arrival_ms)
-                    publisher.send(message.topic, message.key, message.value, None if live else message.arrival_ms)
-                if minute < world.minutes:
-                    reached_min = world.start_min + minute + 1
-                    pace.until(reached_min * 60_000)
-                    progress.advance(1, f"{pace.rate(sum(publisher.sent.values())):,.0f} events/s")
-        except KeyboardInterrupt:
-            progress.advance(0, "stopped")
+        backlog_ms = clock.now_ms() - world.start_min * 60_000 if live else 0
+        pace = _Pace(world.start_min * 60_000, speed, backlog_ms, interruption)
+        for minute, messages in enumerate(delivery.minutes()):
+            paced = minute < world.minutes  # what is still on its way at the end comes at once
+            for message in messages:
+                if paced:
+                    pace.until(message.arrival_ms)
+                if interruption.asked:
+                    break
+                publisher.send(message.topic, message.key, message.value, None if live else message.arrival_ms)
+            if paced:
+                pace.until((world.start_min + minute + 1) * 60_000)
+            if interruption.asked:
+                break
+            if paced:
+                reached_min = world.start_min + minute + 1
+                progress.advance(1, f"{pace.rate(publisher.sent.total()):,.0f} events/s")
         publisher.flush()
         counts = dict(publisher.sent)
     if truth_file is not None:
@@ -182,22 +202,16 @@ def publish(
 class _Pace:
     """Keeps simulated time to `speed` times the monotonic clock."""
 
-    def __init__(self, start_ms: int, speed: float, backlog_ms: int) -> None:
-        self._begun = time.monotonic()
+    def __init__(self, start_ms: int, speed: float, backlog_ms: int, interruption: Interruption) -> None:
+        self._begun, self._interruption = time.monotonic(), interruption
         self._start_ms, self._speed = start_ms + backlog_ms, speed
 
     def until(self, simulated_ms: int) -> None:
-        """Sleep until this simulated moment; return at once if it is past."""
+        """Sleep until this simulated moment; return at once if it is past or the run is to end."""
         due = self._begun + (simulated_ms - self._start_ms) / 1000 / self._speed
-        while (left := due - time.monotonic()) > 0.002:
+        while (left := due - time.monotonic()) > 0.002 and not self._interruption.asked:
             time.sleep(min(left, NAP_S))
 
     def rate(self, events: int) -> float:
         """Return events a second so far."""
         return events / max(time.monotonic() - self._begun, 1e-3)
-
-
-def send_all(publisher: Publisher, messages: Iterable[Message]) -> None:
-    """Send messages without pacing, with their times of arrival as stamps."""
-    for message in messages:
-        publisher.send(message.topic, message.key, message.value, message.arrival_ms)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from monitor.settings import Settings
 from simulators import scenario, wearable
 from simulators.errors import OptionRefused, ScenarioRefused
-from stream_schemas import topics
+from stream_schemas import rfc3339, topics
 from stream_schemas.partition import murmur2_partition
 
 REPOSITORY = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ def test_a_run_on_the_log_clock_is_in_kafka_whole_keyed_and_stamped(replay_setti
     for topic, partition, key, value, stamp in found:
         assert partition == murmur2_partition(key, replay_settings.stream.partitions)
         assert json.loads(value)["wearer_id"] == key.decode()
-        assert start_ms <= stamp < start_ms + 24 * 3_600_000, topic
+        assert topic not in topics.INPUTS or start_ms <= stamp < start_ms + 24 * 3_600_000
 
 
 def test_ctrl_c_ends_a_live_run_cleanly_with_everything_counted(live_settings: Settings, tmp_path: Path) -> None:
@@ -98,12 +98,10 @@ def test_ctrl_c_ends_a_live_run_cleanly_with_everything_counted(live_settings: S
     assert b"Traceback" not in errors
     published = json.loads(truth_file.read_text())["events_published"]
     assert Counter(topic for topic, *_ in stored(live_settings, list(published))) == published
-    # Live: the broker's stamp is now, and the newest sample is a moment old.
+    # Live: the broker's stamp is now; what a run begins with is at most two minutes old, and nothing is in the future.
     event = json.loads(first.value)
-    from stream_schemas import rfc3339
-
     measured = (rfc3339.epoch_ms(event["start"]) or 0) + event["offset_ms"][-1]
-    assert abs(first.timestamp - measured) < 30_000
+    assert 0 <= first.timestamp - measured < 125_000
 
 
 @pytest.mark.parametrize(
@@ -117,6 +115,7 @@ def test_ctrl_c_ends_a_live_run_cleanly_with_everything_counted(live_settings: S
         ({"duration": "500d"}, "too much"),
         ({"start": "2026-01-05T00:00:00"}, "--start"),
         ({"teams": "North!"}, "team name"),
+        ({"bootstrap_servers": "nowhere", "out": None}, "--bootstrap-servers"),
         ({"duplicates": 1.5}, "--duplicates"),
         ({"shuffle_s": -1.0}, "--shuffle-s"),
     ],

@@ -7,8 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from kafka import KafkaConsumer, TopicPartition
 from typer.testing import CliRunner
 
+from monitor.settings import Settings
 from simulators import replay as command
 from simulators.errors import RecordingsMissing
 from simulators.replay import DATA, Replayed, Source, read, replay
@@ -124,6 +126,22 @@ def test_fitabase_keeps_gaps_and_tells_no_night_without_being_told_when(data: Pa
 def test_local_times_are_read_in_the_assumed_zone(data: Path) -> None:
     _, sent = played(Source.WELLTORY, data, zone="Europe/Kyiv")
     assert json.loads(sent[1][2])["start"] == "2020-01-01T00:24:00Z"
+
+
+def test_what_is_replayed_is_in_kafka_and_in_the_report(data: Path, replay_settings: Settings) -> None:
+    kafka, report = replay_settings.kafka, data / "report.json"
+    options = ["--bootstrap-servers", kafka.bootstrap_servers, "--topic-prefix", kafka.topic_prefix]
+    result = CliRunner().invoke(
+        command.app, ["welltory", "--data", str(data), "--report", str(report), "--plain", *options]
+    )
+    assert result.exit_code == 0, result.output
+    published = json.loads(report.read_text())["events_published"]
+    consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap_servers)
+    for name, count in published.items():
+        partitions = range(replay_settings.stream.partitions)
+        ends = consumer.end_offsets([TopicPartition(kafka.topic_prefix + name, p) for p in partitions])
+        assert sum(ends.values()) == count
+    consumer.close()
 
 
 def test_a_shift_moves_whole_days(data: Path) -> None:
