@@ -14,6 +14,7 @@ from simulators.world import World, world
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
+DURATION, LIVE_DURATION = "1h", "1d"
 BACKDATE_MIN = 1  # a live run begins this long ago, so that the first envelopes are due at once
 
 
@@ -23,7 +24,7 @@ def run(
     speed: float = 60.0,
     seed: int = 7,
     scenario_name: str = "mixed",
-    duration: str = "1h",
+    duration: str | None = None,
     start: str | None = None,
     bootstrap_servers: str | None = None,
     topic_prefix: str | None = None,
@@ -44,7 +45,8 @@ def run(
         Simulated seconds a second; 1 = live: events happen now and the broker stamps them. Above 1, record times are
         the simulated times of arrival (the log clock). Files are never paced.
     duration, start
-        As the command line takes them. Without `start` a run on the log clock begins at options.LOG_START.
+        As the command line takes them; without `duration` an hour, live a day. Without `start` a run on the log clock
+        begins at options.LOG_START.
     duplicates, shuffle_s, late_share
         Replace the scenario's own; None leaves them.
 
@@ -70,7 +72,13 @@ def run(
     first = (
         clock.now_ms() // options.MINUTE_MS - BACKDATE_MIN if live else options.start_min(start or options.LOG_START)
     )
-    drawn = world(chosen, seed, wearers, first, options.duration_min(duration) + (BACKDATE_MIN if live else 0))
+    drawn = world(
+        chosen,
+        seed,
+        wearers,
+        first,
+        options.duration_min(duration or (LIVE_DURATION if live else DURATION)) + BACKDATE_MIN * live,
+    )
     team_names = options.teams(teams)
 
     published: dict[str, int] = {}
@@ -111,7 +119,7 @@ def main(
     speed: Annotated[float, typer.Option(help="Simulated seconds a second; 1 = live, broker stamps.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 7,
     scenario: Annotated[str, typer.Option(help="calm, demo, heat, mixed, ward, or a .toml file.")] = "mixed",
-    duration: Annotated[str, typer.Option(help="Simulated time: 90s, 15m, 2h, 3d.")] = "1h",
+    duration: Annotated[str | None, typer.Option(help="90s, 15m, 2h, 3d; default 1h, live 1d.")] = None,
     start: Annotated[str | None, typer.Option(help="RFC 3339; default 2026-01-05T00:00:00Z, live: now.")] = None,
     bootstrap_servers: Annotated[str | None, typer.Option(help="host:port of Kafka.")] = None,
     topic_prefix: Annotated[str | None, typer.Option(help="Put before topic names.")] = None,
