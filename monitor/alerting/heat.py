@@ -6,9 +6,12 @@ from numpy.typing import NDArray
 from monitor.alerting.evidence import Evidence, Priority, Rule
 from monitor.alerting.heart_rate import HeartRateWindow
 from monitor.alerting.limits import Limits
+from monitor.signals import butterworth
 from monitor.signals.heat_index import heat_index_c
-from monitor.wearers.fields import HOURS
+from monitor.signals.reasons import OUTLIER
+from monitor.wearers.fields import HOURS, HR_COUNT, HR_MEDIAN, REASON
 from monitor.wearers.state import State
+from monitor.wearers.windows import minutes_before
 
 
 def current_weather(
@@ -27,6 +30,13 @@ def current_weather(
     return temperature, humidity
 
 
+def slow_rate_bpm(state: State, row: NDArray[np.int64], minute: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Slow course of the accepted heart rate at each minute, from its last hour; NaN where too little is there."""
+    hour = minutes_before(state, row, minute, butterworth.WINDOW)
+    accepted = (hour[:, :, HR_COUNT] > 0) & ((hour[:, :, REASON] & OUTLIER) == 0)
+    return butterworth.smooth(hour[:, :, HR_MEDIAN], accepted)
+
+
 def heat_load(
     state: State,
     row: NDArray[np.int64],
@@ -40,8 +50,9 @@ def heat_load(
 ) -> Evidence:
     """Find heat load: heat index >= 39.4 C and at rest a rate >= 91 bpm or 15 above usual; vulnerable wearers >= 32 C.
 
-    Clear: heat index < 37 C (30 C for the vulnerable). Outdoor weather is not exposure; the alert is low and gives
-    advice.
+    The rate is the slow course of the last hour (10-min low-pass), or the median of ten minutes where that is not
+    known. Clear: heat index < 37 C (30 C for the vulnerable). Outdoor weather is not exposure; the alert is low and
+    gives advice.
     Source: NWS danger band from 103 F; NEWS2 scores 1 from 91 bpm.
     """
     temperature, humidity = current_weather(state, row, minute, limits)
@@ -50,7 +61,9 @@ def heat_load(
     index[known] = heat_index_c(temperature[known], humidity[known])
     limit = np.where(vulnerable, limits.heat_index_vulnerable_c, limits.heat_index_c)
     clear = np.where(vulnerable, limits.heat_vulnerable_clear_c, limits.heat_clear_c)
-    fast = (window.median >= limits.heat_hr_bpm) | (window.median >= usual_rest_bpm + limits.heat_hr_above_usual_bpm)
+    rate = slow_rate_bpm(state, row, minute)
+    rate = np.where(np.isnan(rate), window.median, rate)
+    fast = (rate >= limits.heat_hr_bpm) | (rate >= usual_rest_bpm + limits.heat_hr_above_usual_bpm)
     strained = window.enough & window.rest & fast & ~off
     with np.errstate(invalid="ignore"):
         hot = index >= limit
