@@ -6,14 +6,16 @@ on the same validation people as the network's: where one wins, the report shows
 
 import hashlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import measures
+from models import boosting, measures
 from models.baselines import BASELINES, RIVALS
+from models.boosting import Boosted
 from models.calibrate import platt
 from models.dataset import Dataset, Ticks, episodes
 from models.fit import Told, batches
@@ -29,26 +31,40 @@ SHIFTS = 200
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Every answer at every moment: probability (n, 10), baselines by name (n,), targets (n, 10)."""
+    """Every answer at every moment: probability (n, 10), baselines by name (n,), targets (n, 10),
+    gradient boosting (n, 10) if it was trained."""
 
     ticks: Ticks
     tick_min: int
     y: F32
     probability: F32
     baselines: dict[str, F32]
+    boosted: F32 | None = None
 
 
-def score(predictor: Predictor, dataset: Dataset, ticks: Ticks, *, tick_min: int, stage: str, told: Told) -> Scored:
+def score(
+    predictor: Predictor,
+    dataset: Dataset,
+    ticks: Ticks,
+    *,
+    tick_min: int,
+    stage: str,
+    told: Told,
+    boosted: Boosted | None = None,
+) -> Scored:
     """Score moments with the predictor and every baseline."""
     probability = np.full((len(ticks), len(HEADS)), np.nan, np.float32)
     baselines = {name: np.zeros(len(ticks), np.float32) for name in BASELINES}
+    trees = None if boosted is None else np.zeros_like(probability)
     for rows in batches(len(ticks), 256):
         snapshot = dataset.snapshot(ticks.rows(rows))
         probability[rows] = predictor.score(snapshot).probability
         for name, baseline in BASELINES.items():
             baselines[name][rows] = baseline(snapshot)
+        if boosted is not None and trees is not None:
+            trees[rows] = boosted.score(snapshot)
         told(stage, rows.stop, len(ticks))
-    return Scored(ticks, tick_min, dataset.targets(ticks), probability, baselines)
+    return Scored(ticks, tick_min, dataset.targets(ticks), probability, baselines, trees)
 
 
 def course(scored: Scored, dataset: Dataset, head: int) -> tuple[measures.Course, NDArray[np.bool_]]:
@@ -127,15 +143,15 @@ def report(
         entry |= {"trained": True, "evaluated": True, "assessable_share": _plain(float(asked.mean()))}
         known_along, known_asked = course(validation, validation_set, head)
         rivals = {}
-        for name in RIVALS[asked_head.name]:
+        for name, value, known_value in _rivals(test, validation, head):
             limit = measures.limit_within_budget(
                 known_along,
-                validation.baselines[name][known_asked],
+                known_value[known_asked],
                 recipe.budget_per_wearer_day,
                 lowest=-np.inf,
                 highest=np.inf,
             )
-            rivals[name] = _judged(along, test.baselines[name][asked], limit, recipe)
+            rivals[name] = _judged(along, value[asked], limit, recipe)
         entry["baselines"] = rivals
         entry["beaten_by"] = [n for n, r in rivals.items() if (r["auroc"]["value"] or 0) > entry["auroc"]["value"]]
         heads[asked_head.name] = entry
@@ -149,6 +165,14 @@ def report(
         "bootstrap": {"replicates": recipe.bootstrap, "over": "wearers", "seed": recipe.seed},
         "heads": heads,
     }
+
+
+def _rivals(test: Scored, validation: Scored, head: int) -> Iterator[tuple[str, F32, F32]]:
+    """Yield each baseline of a head: its name, its scores of the test and of the validation people."""
+    for name in RIVALS[HEADS[head].name]:
+        yield name, test.baselines[name], validation.baselines[name]
+    if test.boosted is not None and validation.boosted is not None:
+        yield boosting.NAME, test.boosted[:, head], validation.boosted[:, head]
 
 
 def judge(

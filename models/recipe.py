@@ -23,6 +23,7 @@ class Recipe:
     budget_per_wearer_day : false alerts a head may raise.
     lowest_limit, highest_limit : limits outside are not taken. An alert clears 0.1 below its limit, and a probability
         that never reaches 0.2 is nothing to call a person for.
+    boosting : train gradient boosting on the same moments too, as a baseline of the report.
     """
 
     seed: int = 7
@@ -47,4 +48,5 @@ class Recipe:
     highest_limit: float = 0.98
     events_needed: int = 5
     bootstrap: int = 200
+    boosting: bool = True
     shape: Shape = field(default_factory=Shape)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from models import bundle, evaluate
+from models.boosting import Boosted
 from models.calibrate import platt
 from models.dataset import Dataset, Ticks, episodes, split
 from models.document import model_card
@@ -87,15 +88,18 @@ def train(
         training=_described(dataset, groups, fitted, recipe, data, origin),
     )
     predictor = Predictor(fitted.network, manifest, "0" * 64, on)
+    rival = Boosted(dataset, training, recipe.seed, told) if recipe.boosting else None
     seen = evaluate.score(
-        predictor, dataset, validation[0], tick_min=recipe.tick_min, stage="choosing limits", told=told
+        predictor, dataset, validation[0], tick_min=recipe.tick_min, stage="choosing limits", told=told, boosted=rival
     )
     manifest = dataclasses.replace(manifest, limits=evaluate.choose_limits(seen, dataset, recipe))
     predictor = Predictor(fitted.network, manifest, "0" * 64, on)
     test_set = dataset if test_data is None else Dataset(read_cohort(test_data))
     people = groups[3] if test_data is None else np.arange(len(test_set.cohort.wearer_ids))
     ticks = test_set.ticks(people, recipe.tick_min)
-    tested = evaluate.score(predictor, test_set, ticks, tick_min=recipe.tick_min, stage="evaluating", told=told)
+    tested = evaluate.score(
+        predictor, test_set, ticks, tick_min=recipe.tick_min, stage="evaluating", told=told, boosted=rival
+    )
     report = evaluate.report(predictor, tested, test_set, seen, dataset, recipe)
     bundle.save(out, fitted.network, manifest, report=report, card=model_card(manifest, report))
     return report

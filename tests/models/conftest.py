@@ -22,6 +22,7 @@ SMALL = dataclasses.replace(
     learning_rate=3e-3,
     tick_min=30,
     bootstrap=60,
+    boosting=False,
     shares=(0.5, 0.2, 0.2, 0.1),
     shape=Shape(width=32, latents=4, depth=1, attention_heads=2, recurrent=16),
 )
