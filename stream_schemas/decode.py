@@ -81,7 +81,7 @@ def _one_by_one(topic: str, keys: Keys, values: Values, which: Sequence[int]) ->
 
 def _heart_rate(keys: Keys, values: Values) -> tuple[c.HeartRateColumns, list[Rejected]]:
     largest = topic_of(HEART_RATE).largest_value_bytes
-    read: list[tuple[int, HeartRate, int]] = []
+    read: list[tuple[int, HeartRate | HeartRateEvent, int, c.I64]] = []
     doubted: list[int] = []
     for i, (key, value) in enumerate(zip(keys, values, strict=True)):
         found = read_heart_rate(key, value) if value is not None and len(value) <= largest else None
@@ -91,21 +91,21 @@ def _heart_rate(keys: Keys, values: Values) -> tuple[c.HeartRateColumns, list[Re
             read.append((i, *found))
     accepted, rejected = _one_by_one(HEART_RATE, keys, values, doubted)
     for i, event in accepted:
-        read.append((i, _as_heart_rate(event), instant_ms(event.start)))
+        read.append((i, event, instant_ms(event.start), np.array(event.offset_ms, np.int64)))
     if accepted:
         read.sort(key=lambda one: one[0])
-    envelopes = [envelope for _, envelope, _ in read]
+    envelopes = [envelope for _, envelope, _, _ in read]
     count = np.fromiter((len(e.bpm) for e in envelopes), np.int32, len(read))
     rr = [e.rr_ms or [] for e in envelopes]
     rr_count = np.fromiter(map(len, rr), np.int32, len(read))
     samples = int(count.sum())
     columns = c.HeartRateColumns(
-        record=np.fromiter((i for i, _, _ in read), np.int64, len(read)),
+        record=np.fromiter((i for i, _, _, _ in read), np.int64, len(read)),
         wearer_id=[e.wearer_id for e in envelopes],
         device_id=[e.device_id for e in envelopes],
-        start_ms=np.fromiter((start_ms for _, _, start_ms in read), np.int64, len(read)),
+        start_ms=np.fromiter((start_ms for _, _, start_ms, _ in read), np.int64, len(read)),
         count=count,
-        offset_ms=np.fromiter(chain.from_iterable(e.offset_ms for e in envelopes), np.int64, samples),
+        offset_ms=np.concatenate([offset_ms for _, _, _, offset_ms in read]) if read else np.empty(0, np.int64),
         bpm=np.fromiter(chain.from_iterable(e.bpm for e in envelopes), np.int16, samples),
         context=np.fromiter((_CONTEXT.get(e.context or "unknown", 0) for e in envelopes), np.uint8, len(read)),
         quality=np.fromiter((np.nan if e.quality is None else e.quality for e in envelopes), np.float32, len(read)),
@@ -113,21 +113,6 @@ def _heart_rate(keys: Keys, values: Values) -> tuple[c.HeartRateColumns, list[Re
         rr_ms=np.fromiter(chain.from_iterable(rr), np.int16, int(rr_count.sum())),
     )
     return columns, rejected
-
-
-def _as_heart_rate(event: HeartRateEvent) -> HeartRate:
-    return HeartRate(
-        schema=event.schema_,
-        event_id=event.event_id,
-        wearer_id=event.wearer_id,
-        device_id=event.device_id,
-        start="",
-        offset_ms=event.offset_ms,
-        bpm=event.bpm,
-        rr_ms=event.rr_ms,
-        context=event.context,
-        quality=event.quality,
-    )
 
 
 def _activity(keys: Keys, values: Values) -> tuple[c.ActivityColumns, list[Rejected]]:
