@@ -84,11 +84,11 @@ class Delivery:
                 [world.wearer_id(block.first_row + row) for row in range(B)],
                 block.people.device,
                 phase,
-                block.seen.bpm,
-                block.seen.lost,
+                block.seen.bpm.astype(np.float16),
+                block.seen.lost.astype(np.float16),
                 block.seen.steps,
                 block.seen.irregular,
-                block.seen.sd_bpm,
+                block.seen.sd_bpm.astype(np.float16),
                 context.astype(np.uint8),
             )
             yield strip, block.effects.heat_c.astype(np.float16)

@@ -17,16 +17,16 @@ CONTEXTS = ("unknown", "at_rest", "active", "exercise", "asleep")
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """N wearers over the grid: the columns that samples are made from; arrays (N, T)."""
+    """N wearers over the grid: the columns that samples are made from; arrays (N, T), half floats to save memory."""
 
     names: list[str]
     device: NDArray[np.int64]
     phase_s: NDArray[np.int64]  # second of the minute at which a wearer's messages begin
-    bpm: NDArray[np.float32]
-    lost: NDArray[np.float32]
+    bpm: NDArray[np.float16]
+    lost: NDArray[np.float16]
     steps: NDArray[np.uint8]
     irregular: NDArray[np.uint8]
-    sd_bpm: NDArray[np.float32]
+    sd_bpm: NDArray[np.float16]
     context: NDArray[np.uint8]
 
 
@@ -63,7 +63,7 @@ class Sampler:
         s, rows, at = self._strip, self._dense, minute - self._first_min
         if not len(rows):
             return []
-        around = s.bpm[rows, at - 1 : at + 3]
+        around = s.bpm[rows, at - 1 : at + 3].astype(np.float32)
         left = np.take_along_axis(around, self._left, 1)
         right = np.take_along_axis(around, self._left + 1, 1)
         value = left + (right - left) * self._part
