@@ -1,0 +1,1 @@
+"""What Pulsewarden costs, measured in interleaved rounds; `python -m benchmarks --help`."""

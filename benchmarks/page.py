@@ -1,0 +1,46 @@
+"""docs/benchmarks.md, written by the command that measured."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.figure import Figure, rounded, shown
+
+
+def write(
+    path: Path, figures: Sequence[Figure], machine: Mapping[str, str], date: str, command: str, rounds: int
+) -> None:
+    """Write the page."""
+    path.write_text(text(figures, machine, date, command, rounds))
+
+
+def text(figures: Sequence[Figure], machine: Mapping[str, str], date: str, command: str, rounds: int) -> str:
+    """Return the page as Markdown."""
+    lines = [
+        "# Benchmarks",
+        "",
+        (
+            f"This page was written by `{command}` on {date}. Run it again on yours: the figures are of one machine,"
+            " and the ratios travel better than the absolutes."
+        ),
+        "",
+        (
+            f"Median of {rounds} interleaved rounds (memory and latency: one run); spread = (highest - lowest) / median."
+            ' "Of one core" means envelopes per second of process CPU time, all threads of the process together.'
+        ),
+        "",
+        "| figure | value | unit | target | ratio to the peer | spread |",
+        "|---|---:|---|---|---|---:|",
+    ]
+    for figure in figures:
+        ratio = "" if figure.ratio is None else f"{rounded(figure.ratio):.3g}x {figure.peer}"
+        spread = "" if figure.spread is None else f"{figure.spread:.0%}"
+        target = "" if figure.target is None else str(figure.target)
+        lines.append(f"| `{figure.name}` | {shown(figure.value)} | {figure.unit} | {target} | {ratio} | {spread} |")
+    missed = [figure.shortfall for figure in figures if figure.shortfall is not None]
+    lines += ["", "## What falls short", ""]
+    lines += [f"- {sentence}" for sentence in missed] or ["Nothing: every target above is met in this run."]
+    lines += ["", "## How each figure was taken", ""]
+    lines += [f"- `{figure.name}`: {figure.note}" for figure in figures]
+    lines += ["", "## Machine", "", "| | |", "|---|---|"]
+    lines += [f"| {name} | {value} |" for name, value in machine.items()]
+    return "\n".join(lines) + "\n"
