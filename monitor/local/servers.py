@@ -70,6 +70,13 @@ def java(jars: Sequence[Path]) -> list[str]:
     ]
 
 
+def new_cluster_id() -> str:
+    """A random id as Kafka writes them; one that began with a dash would be read as an option."""
+    while (name := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return name
+
+
 def start_kafka(state_dir: Path, jars: Sequence[Path], ports: KafkaPorts, held: Sequence[int]) -> Leashed:
     """Start a broker that keeps its log in ``state_dir/kafka``; format that folder first if it is new.
 
@@ -85,8 +92,7 @@ def start_kafka(state_dir: Path, jars: Sequence[Path], ports: KafkaPorts, held: 
         BROKER_PROPERTIES.format(host=LOOPBACK, port=ports.client, controller_port=ports.controller, log_dir=log_dir)
     )
     if not (log_dir / "meta.properties").exists():
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)]
+        arguments = ["kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", str(properties)]
         result = subprocess.run(
             [*command, *arguments], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
         )

@@ -18,6 +18,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from monitor.errors import PortTaken, StackError, StackRunning
 from monitor.local import servers
 from monitor.local.address import is_locked, running_environment
+from monitor.local.servers import new_cluster_id
 from monitor.local.stack import Stack
 from monitor.settings import load
 
@@ -184,3 +185,7 @@ def test_a_server_that_cannot_start_is_reported_with_the_end_of_its_log(tmp_path
 def test_a_folder_that_a_class_path_cannot_hold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="class path cannot hold"):
         Stack.start(tmp_path / "a:b")
+
+
+def test_a_cluster_id_is_never_taken_for_an_option() -> None:
+    assert not any(new_cluster_id().startswith("-") for _ in range(2_000))
