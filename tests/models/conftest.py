@@ -16,8 +16,8 @@ from tests.models.village import make_village
 
 SMALL = dataclasses.replace(
     Recipe(),
-    epochs=4,
-    samples_per_epoch=1536,
+    epochs=3,
+    samples_per_epoch=1024,
     batch=64,
     learning_rate=3e-3,
     tick_min=30,
