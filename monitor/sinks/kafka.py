@@ -9,7 +9,9 @@ import asyncio
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
+from monitor.errors import BrokerUnreachable
 from monitor.outputs import Output
 
 MAX_REQUEST_BYTES = 9 * 1024 * 1024
@@ -35,7 +37,13 @@ class KafkaSink:
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
-        """Connect."""
+        """Connect.
+
+        Raises
+        ------
+        BrokerUnreachable
+            If no broker answers.
+        """
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             acks="all",
@@ -44,7 +52,13 @@ class KafkaSink:
             max_request_size=MAX_REQUEST_BYTES,
             max_batch_size=BATCH_BYTES,
         )
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except KafkaConnectionError as failure:
+            raise BrokerUnreachable(
+                f"No Kafka answers at {self._bootstrap}: start one with `python -m monitor up`, or set "
+                "PULSEWARDEN_KAFKA__BOOTSTRAP_SERVERS."
+            ) from failure
 
     async def stop(self, within_s: float = 2.0) -> None:
         """Disconnect; what is not acknowledged in time is left unknown."""

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from monitor.errors import PulsewardenError
 from monitor.settings import Settings
 from monitor.stream.transport import App, Batches, Reader
 
@@ -18,6 +19,10 @@ STOP_WITHIN_S = 4.0
 _LAST_RESORT_S = 5.0
 
 log = structlog.get_logger()
+
+
+class ConsumerEnded(PulsewardenError):
+    """Faust or aiokafka gave up; a fresh process begins where the log stands."""
 
 
 def new_app(name: str, settings: Settings, topics: Sequence[str], reader: Reader, fetch_pace_s: float) -> App:
@@ -81,7 +86,7 @@ def serve(app: App, work: Callable[[], Awaitable[None]]) -> None:
     ------
     PulsewardenError
         As `work` raised it.
-    RuntimeError
+    ConsumerEnded
         If Faust ended by itself.
     """
     logging.getLogger("faust").setLevel(logging.ERROR)
@@ -121,7 +126,9 @@ async def _run(app: App) -> None:
     await app.start()
     await app.wait_until_stopped()
     if app.crash_reason is not None:
-        raise RuntimeError(f"the consumer ended: {app.crash_reason!r}") from app.crash_reason
+        raise ConsumerEnded(f"The consumer ended ({app.crash_reason!r}): start it again; nothing is lost.") from (
+            app.crash_reason
+        )
 
 
 def _give_up_after(seconds: float) -> None:

@@ -179,8 +179,8 @@ class Consumer(driver.Consumer):
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002
         """Commit what the reader calls durable; Faust's acknowledgements are not safe and count for nothing."""
-        assigned = self.assignment()
         durable = self.app.reader.committable()
+        assigned = self.assignment() if durable else set()
         due = {tp: offset for tp, offset in durable.items() if tp in assigned and self._told.get(tp) != offset}
         if not due or not await self._commit(due):
             return False
