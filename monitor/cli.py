@@ -63,12 +63,13 @@ def demo(
 def watch(
     once: Annotated[bool, typer.Option("--once", help="one look, then end; status 1 if anything is stale")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="lines instead of a live view")] = False,
+    svg: Annotated[Path | None, typer.Option(help="draw one look into this file, then end")] = None,
 ) -> None:
     """Show a running stack in the terminal: throughput, open alerts, newest alerts, model and lag."""
     from monitor.console.watch import run
     from monitor.settings import load
 
-    raise typer.Exit(run(load(), once=once, plain=plain))
+    raise typer.Exit(run(load(), once=once, plain=plain, svg=svg))
 
 
 @app.command()

@@ -11,6 +11,8 @@ _NAMES = {
     "silence": "silent",
 }
 _UNITS_IN_NAMES = ("_bpm", "_mmhg", "_c", "_s", "_min", "_pct", "_celsius")
+_UNITS = {"Cel": "°C", "1": "", "": ""}
+"""Units of the wire (UCUM) as people write them; others are written as they are."""
 _SIGNS = {">=": "≥", "<=": "≤", "==": "="}
 _SECOND_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
@@ -74,7 +76,7 @@ def against_limit(alert: AlertLine) -> str:
     else:
         value = f"{alert.value:.4g}"
         limit = None if alert.limit is None else f"{alert.limit:.4g}"
-        unit = "" if alert.unit in {"probability", "1", "ratio"} else f" {alert.unit}"
+        unit = f" {_UNITS.get(alert.unit, alert.unit)}"
     sign = _SIGNS.get(alert.op, alert.op)
     return f"{_metric(alert.metric)} {value}" + ("" if limit is None else f" {sign} {limit}") + unit.rstrip()
 

@@ -66,15 +66,17 @@ def report_of(counted: Counted, section: LiveSection | None, peak_rss_mib: float
 def tell(screen: Screen, result: Report, path: Path | None) -> None:
     """Say how it went, in a few lines."""
     document = result.document()
-    with_alert = sum(match.alert_id is not None for match in result.matches)
-    expected = sum(match.episode.kind in episodes.RULE_OF_KIND for match in result.matches)
     screen.tell(
         f"{count(document['events_published'])} events published, {count(document['events_ingested'])} ingested, "
         f"{count(sum(result.dead_letters.values()))} refused in {duration(result.wall_s)}."
     )
     screen.tell(f"{count(result.alerts)} alerts in Kafka, {count(len(result.open_in_redis))} open in Redis.")
+    ended = [match for match in result.matches if match.episode.end_ms <= result.published_until_ms]
+    crises = [match for match in ended if match.episode.kind in episodes.CRISES]
+    others = [match for match in ended if match.episode.kind in episodes.RULE_OF_KIND and match not in crises]
     screen.tell(
-        f"{with_alert} of {expected} episodes that a rule covers raised their alert; {count(result.scores)} scores."
+        f"Of the episodes that ended in time, {_alerted(crises)} of {len(crises)} crises and {_alerted(others)} of "
+        f"{len(others)} others with a rule have their alert; {count(result.scores)} scores."
     )
     if result.live is not None:
         figures = latency(result.live.latencies_ms)
@@ -85,3 +87,7 @@ def tell(screen: Screen, result: Report, path: Path | None) -> None:
     if path is not None:
         screen.tell(f"Report: {path}")
     screen.tell("Nothing lost, no crisis missed, Redis and Kafka agree." if not result.problems else "The demo failed.")
+
+
+def _alerted(matches: Sequence[episodes.Match]) -> int:
+    return sum(match.alert_id is not None for match in matches)

@@ -2,8 +2,8 @@
 
 Each scheduled training is ``python -m monitor trainer --once`` as a process of its own: torch and the training data
 leave the memory with it, and a training that dies leaves the schedule alive. Exit status of ``--once``: 0 when a
-candidate was promoted *and* when it was refused, because a refusal is a normal outcome; 2, with a sentence, when nothing
-could be compared at all, for instance because Kafka does not answer.
+candidate was promoted *and* when it was refused, because a refusal is a normal outcome; 2, with a sentence, when
+nothing could be compared at all, for instance because Kafka does not answer.
 """
 
 import signal
