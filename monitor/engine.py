@@ -22,8 +22,9 @@ from monitor.errors import PulsewardenError
 from monitor.inputs import Batch
 from monitor.outputs import Output, ScoreDue, Step
 from monitor.wearers import rounds
+from monitor.wearers.admission import Admission, Intake
 from monitor.wearers.events import Events, join
-from monitor.wearers.intake import INTAKE, Admission, Intake
+from monitor.wearers.intake import INTAKE
 from monitor.wearers.snapshot import snapshot
 from monitor.wearers.state import State
 from stream_schemas.dead_letter import dead_letter
