@@ -13,7 +13,7 @@ from rich.table import Table
 
 from benchmarks.figure import Figure, rounded, shown
 from benchmarks.machine import date_utc, machine
-from benchmarks.page import write
+from benchmarks.page import Run, write
 from monitor.errors import PulsewardenError
 
 IN_PROCESS = ("engine", "decode", "model")
@@ -60,22 +60,26 @@ def main(
             if not screen.is_terminal:
                 screen.print(line, highlight=False)
 
-        try:
-            figures = measure(chosen, rounds, seconds, say)
-        except PulsewardenError as error:
-            screen.print(str(error), style="red", highlight=False, markup=False)
-            raise typer.Exit(2) from error
+        failures: list[str] = []
+        figures = measure(chosen, rounds, seconds, say, failures)
+    for failure in failures:
+        screen.print(failure, style="red", highlight=False, markup=False)
     Console().print(table(figures))
     if json_file is not None:
         json_file.write_text(json.dumps([figure.document() for figure in figures], indent=2) + "\n")
     if write_docs:
         command = " ".join(["python -m benchmarks", *sys.argv[1:]])
-        write(PAGE, figures, about, date_utc(), command, rounds)
+        write(PAGE, figures, Run(about, date_utc(), command, rounds, failures))
+    if failures:
+        raise typer.Exit(2)
 
 
-def measure(chosen: Sequence[str], rounds: int, seconds: float, say: Say) -> list[Figure]:
-    """Run the chosen measurements: those in this process interleaved, then those through a broker."""
-    figures = _interleaved(_in_process(chosen), rounds, say)
+def measure(chosen: Sequence[str], rounds: int, seconds: float, say: Say, failures: list[str]) -> list[Figure]:
+    """Run the chosen measurements: those in this process interleaved, then those through a broker.
+
+    One that fails is told in `failures` and does not take the others with it.
+    """
+    figures = _interleaved(_in_process(chosen), rounds, say, failures)
     if set(chosen) & set(THROUGH_A_BROKER):
         from benchmarks.broker import Bench
 
@@ -84,15 +88,15 @@ def measure(chosen: Sequence[str], rounds: int, seconds: float, say: Say) -> lis
             if {"worker", "stock-faust"} & set(chosen):
                 from benchmarks.catching_up import CatchingUp
 
-                figures += _interleaved({"worker and stock Faust": CatchingUp(bench)}, rounds, say)
+                figures += _interleaved({"worker and stock Faust": CatchingUp(bench)}, rounds, say, failures)
             if "memory" in chosen:
                 from benchmarks.worker_memory import WorkerMemory
 
-                figures += _interleaved({"memory": WorkerMemory(bench)}, 1, say)
+                figures += _interleaved({"memory": WorkerMemory(bench)}, 1, say, failures)
             if "latency" in chosen:
                 from benchmarks.time_to_redis import TimeToRedis
 
-                figures += _interleaved({"latency": TimeToRedis(bench, seconds)}, 1, say)
+                figures += _interleaved({"latency": TimeToRedis(bench, seconds)}, 1, say, failures)
     return [figure for figure in figures if any(_belongs(figure.name, name) for name in chosen)]
 
 
@@ -109,14 +113,18 @@ def _in_process(chosen: Sequence[str]) -> dict[str, Measurement]:
     return found
 
 
-def _interleaved(measurements: dict[str, Measurement], rounds: int, say: Say) -> list[Figure]:
-    for name, measurement in measurements.items():
-        say(f"Preparing: {name}")
-        measurement.prepare()
-    for number in range(rounds):
+def _interleaved(measurements: dict[str, Measurement], rounds: int, say: Say, failures: list[str]) -> list[Figure]:
+    try:
         for name, measurement in measurements.items():
-            say(f"Round {number + 1} of {rounds}: {name}")
-            measurement.round()
+            say(f"Preparing: {name}")
+            measurement.prepare()
+        for number in range(rounds):
+            for name, measurement in measurements.items():
+                say(f"Round {number + 1} of {rounds}: {name}")
+                measurement.round()
+    except PulsewardenError as error:
+        failures.append(f"{', '.join(measurements)} could not be measured: {error}")
+        return []
     return [figure for measurement in measurements.values() for figure in measurement.figures()]
 
 

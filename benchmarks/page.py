@@ -1,30 +1,40 @@
 """docs/benchmarks.md, written by the command that measured."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.figure import Figure, rounded, shown
 
 
-def write(
-    path: Path, figures: Sequence[Figure], machine: Mapping[str, str], date: str, command: str, rounds: int
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How figures came about: the machine, the day, the command, and what could not be measured."""
+
+    machine: Mapping[str, str]
+    date: str
+    command: str
+    rounds: int
+    failures: Sequence[str] = ()
+
+
+def write(path: Path, figures: Sequence[Figure], run: Run) -> None:
     """Write the page."""
-    path.write_text(text(figures, machine, date, command, rounds))
+    path.write_text(text(figures, run))
 
 
-def text(figures: Sequence[Figure], machine: Mapping[str, str], date: str, command: str, rounds: int) -> str:
+def text(figures: Sequence[Figure], run: Run) -> str:
     """Return the page as Markdown."""
     lines = [
         "# Benchmarks",
         "",
         (
-            f"This page was written by `{command}` on {date}. Run it again on yours: the figures are of one machine,"
+            f"This page was written by `{run.command}` on {run.date}. Run it again on yours: the figures are of one machine,"
             " and the ratios travel better than the absolutes."
         ),
         "",
         (
-            f"Median of {rounds} interleaved rounds (memory and latency: one run); spread = (highest - lowest) / median."
+            f"Median of {run.rounds} interleaved rounds (memory, latency: one run); spread = (highest - lowest) / median."
             ' "Of one core" means envelopes per second of process CPU time, all threads of the process together.'
         ),
         "",
@@ -37,10 +47,11 @@ def text(figures: Sequence[Figure], machine: Mapping[str, str], date: str, comma
         target = "" if figure.target is None else str(figure.target)
         lines.append(f"| `{figure.name}` | {shown(figure.value)} | {figure.unit} | {target} | {ratio} | {spread} |")
     missed = [figure.shortfall for figure in figures if figure.shortfall is not None]
+    missed += [failure.splitlines()[0] for failure in run.failures]
     lines += ["", "## What falls short", ""]
     lines += [f"- {sentence}" for sentence in missed] or ["Nothing: every target above is met in this run."]
     lines += ["", "## How each figure was taken", ""]
     lines += [f"- `{figure.name}`: {figure.note}" for figure in figures]
     lines += ["", "## Machine", "", "| | |", "|---|---|"]
-    lines += [f"| {name} | {value} |" for name, value in machine.items()]
+    lines += [f"| {name} | {value} |" for name, value in run.machine.items()]
     return "\n".join(lines) + "\n"
