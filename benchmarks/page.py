@@ -29,13 +29,13 @@ def text(figures: Sequence[Figure], run: Run) -> str:
         "# Benchmarks",
         "",
         (
-            f"This page was written by `{run.command}` on {run.date}. Run it again on yours: the figures are of one machine,"
-            " and the ratios travel better than the absolutes."
+            f"This page was written by `{run.command}` on {run.date}. Run it again on yours: the figures are of one"
+            " machine, and the ratios travel better than the absolutes."
         ),
         "",
         (
-            f"Median of {run.rounds} interleaved rounds (memory, latency: one run); spread = (highest - lowest) / median."
-            ' "Of one core" means envelopes per second of process CPU time, all threads of the process together.'
+            f"Median of {run.rounds} interleaved rounds (memory, latency: one run); spread ="
+            ' (highest - lowest) / median. "Of one core" means envelopes per second of process CPU time, all threads of the process together.'
         ),
         "",
         "| figure | value | unit | target | ratio to the peer | spread |",
