@@ -90,7 +90,7 @@ def until(what: str, true: Callable[[], object], within_s: float = 30.0) -> None
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def settled(settings: Settings, *workers: str) -> Mapping[str, Any]:
