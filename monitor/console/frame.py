@@ -105,11 +105,17 @@ class WorkerStatus:
 
 @dataclass(frozen=True, slots=True)
 class TopicLine:
-    """Events of one input topic: read so far, and a second (None until two looks have been taken)."""
+    """Events of one input topic: so far (None if nobody says), and a second (None until two looks were taken)."""
 
     topic: str
-    total: int
+    total: int | None
     per_s: float | None
+
+
+def total(topics: Sequence[TopicLine]) -> int | None:
+    """Return the events of all topics; None if nobody says."""
+    known = [topic.total for topic in topics if topic.total is not None]
+    return sum(known) if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +170,9 @@ class Frame:
         return sum(known) if known else None
 
     @property
-    def ingested(self) -> int:
-        """Events read so far, all topics."""
-        return sum(line.total for line in self.topics)
+    def ingested(self) -> int | None:
+        """Events read so far, all topics; None if nobody says."""
+        return total(self.topics)
 
     @property
     def per_s(self) -> float | None:

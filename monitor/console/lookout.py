@@ -113,7 +113,7 @@ class Lookout:
             try:
                 return self._log_ends.totals(INPUTS), [notice]
             except BrokerUnreachable:
-                return dict.fromkeys(INPUTS, 0), [notice]
+                return {}, [notice]
         notices = [
             f"STALE: {worker.worker_id} has said nothing for {duration(worker.age_s)}; its figures are old."
             for worker in workers
@@ -131,14 +131,18 @@ class Lookout:
         first = self._seen[0] if self._seen else None
         self._seen.append(seen)
         if first is None or seen.at_s - first.at_s < 0.5:
-            return [TopicLine(topic, total, None) for topic, total in seen.totals.items()], None
+            return [TopicLine(topic, total, None) for topic, total in seen.totals.items()] or _nobody_says(), None
         elapsed_s = seen.at_s - first.at_s
         lines = []
         for topic, total in seen.totals.items():
-            more = total - first.totals.get(topic, 0)
+            more = total - first.totals.get(topic, total)
             lines.append(TopicLine(topic, total, more / elapsed_s if more >= 0 else None))
         speed = None if seen.T_ms is None or first.T_ms is None else (seen.T_ms - first.T_ms) / 1000 / elapsed_s
-        return lines, speed
+        return lines or _nobody_says(), speed
+
+
+def _nobody_says() -> list[TopicLine]:
+    return [TopicLine(topic, None, None) for topic in INPUTS]
 
 
 def _behind(frame: Frame) -> str | None:

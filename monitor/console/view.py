@@ -4,6 +4,7 @@ Top to bottom: what time it is and whether that can be believed; how many alerts
 first; what went wrong. Nothing is said by colour alone.
 """
 
+import textwrap
 from collections.abc import Iterable
 
 from rich import box
@@ -12,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from monitor.console.frame import PRIORITIES, AlertLine, Frame, TopicLine
+from monitor.console.frame import PRIORITIES, AlertLine, Frame, TopicLine, total
 from monitor.console.marks import DIM, GOOD, STALE, TITLE, mark
 from monitor.console.wording import against_limit, count, duration, moment, name, state
 
@@ -37,7 +38,7 @@ def view(frame: Frame, *, width: int, height: int, hint: str = "Ctrl-C ends the 
     hint : str
         What the person can do, at the end of the last line.
     """
-    notices = frame.notices[:_MOST_NOTICES]
+    notices = [row for notice in frame.notices[:_MOST_NOTICES] for row in _wrapped(notice, width)]
     room = max(1, height - _FIXED_LINES - len(notices))
     panels = Table.grid(expand=True, padding=(0, 1, 0, 0))
     panels.add_column(width=31)
@@ -48,9 +49,15 @@ def view(frame: Frame, *, width: int, height: int, hint: str = "Ctrl-C ends the 
         _model(frame),
         panels,
         *_worklist(frame, width, room),
-        *(Text(f" ! {notice}", style=STALE, no_wrap=True, overflow="ellipsis") for notice in notices),
+        *(Text(row, style=STALE, no_wrap=True, overflow="ellipsis") for row in notices),
         _footer(frame, hint),
     )
+
+
+def _wrapped(notice: str, width: int) -> list[str]:
+    """Break a notice into at most two lines."""
+    rows = textwrap.wrap(notice, width - 4)[:2]
+    return [f"{' ! ' if number == 0 else '   '}{row} " for number, row in enumerate(rows)]
 
 
 def line(frame: Frame) -> str:
@@ -149,7 +156,7 @@ def _merged(topics: Iterable[TopicLine], rows: int) -> list[TopicLine]:
     known = [line.per_s for line in rest if line.per_s is not None]
     return [
         *lines[: rows - 1],
-        TopicLine("all other topics", sum(line.total for line in rest), sum(known) if known else None),
+        TopicLine("all other topics", total(rest), sum(known) if known else None),
     ]
 
 
