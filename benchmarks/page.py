@@ -35,7 +35,7 @@ def text(figures: Sequence[Figure], run: Run) -> str:
         "",
         (
             f"Median of {run.rounds} interleaved rounds (memory, latency: one run); spread ="
-            ' (highest - lowest) / median. "Of one core" means envelopes per second of process CPU time, all threads of the process together.'
+            ' (highest - lowest) / median. "Of one core" means per second of process CPU time, all threads together.'
         ),
         "",
         "| figure | value | unit | target | ratio to the peer | spread |",
