@@ -24,12 +24,13 @@ from monitor.cuts import Cut
 from monitor.outputs import ScoreDue, Step
 from monitor.settings import Settings
 from monitor.sinks.kafka import Acknowledgement, KafkaSink
+from monitor.stream.claiming import Claimer
 from monitor.stream.core import Core
 from monitor.stream.cut_log import FAILURES, CutLog, Overtaken
 from monitor.stream.partition import Gap, Partition
 from monitor.stream.planning import Planner, Work
 from monitor.stream.reading import LogReader
-from monitor.stream.records import Fetched, Records
+from monitor.stream.records import Fetched
 from monitor.stream.recovery import Replay
 from monitor.stream.transport import Consumer
 
@@ -60,9 +61,10 @@ class Owner:
     def __init__(self, settings: Settings, core: Core, sink: KafkaSink, score: Callable[[ScoreDue], None]) -> None:
         self._stream, self._core, self._sink, self._score = settings.stream, core, sink, score
         self._bootstrap, self._prefix = settings.kafka.bootstrap_servers, settings.kafka.topic_prefix
-        self._replay = Replay(core, self._bootstrap, self._prefix, score)
         self._planner = Planner(settings.stream, self._prefix, core)
         self._cut_log = CutLog(settings, sink, self._tell)
+        replay = Replay(core, self._bootstrap, self._prefix, score)
+        self._claimer = Claimer(settings, core, sink, self._cut_log, replay)
         self._source = {self._prefix + topic: i for i, topic in enumerate(core.inputs)}
         self._feed: Consumer | None = None
         self._lock = asyncio.Lock()
@@ -73,8 +75,6 @@ class Owner:
         self._tags = 0
         self.parts: dict[int, Partition] = {}
         self.void_cuts = 0
-
-    # --------------------------------------------------------------------------------------- what the transport calls
 
     async def assigned(self, feed: Consumer) -> None:
         """Take over an assignment: keep what stays, forget what left, claim the rest soon."""
@@ -122,8 +122,6 @@ class Owner:
         """Commit nothing: commits follow durable checkpoints, and there are none yet."""
         return {}
 
-    # ------------------------------------------------------------------------------------------------------- claiming
-
     async def tend(self) -> None:
         """Claim what is assigned and not owned, if it is time; returns at once, the recovery runs on.
 
@@ -151,7 +149,8 @@ class Owner:
     async def _recover(self, feed: Consumer, partitions: list[int]) -> None:
         began = time.monotonic()
         try:
-            parts = await self._take_over(partitions)
+            claimed = await self._claimer.take_over(partitions)
+            parts = [self._partition(p, epoch, expected) for p, (epoch, expected) in claimed.items()]
         except (*FAILURES, Overtaken) as failure:
             log.warning("claiming failed and will be tried again", partitions=partitions, why=repr(failure))
             self._abandon(partitions)
@@ -162,26 +161,6 @@ class Owner:
         else:
             await feed.place(self._places(parts))
             log.info("claimed", partitions=partitions, seconds=round(time.monotonic() - began, 3))
-
-    async def _take_over(self, partitions: list[int]) -> list[Partition]:
-        claims = await self._cut_log.claim(partitions)
-        for p in partitions:
-            self._core.open(p)
-        replayed = await self._replay.run(claims)
-        sent = [ack for p in partitions for ack in await self._sink.send(replayed[p].outputs)]
-        async with asyncio.timeout(self._stream.cut_timeout_s):
-            await asyncio.gather(*sent)
-        expected = {p: claim + 1 for p, claim in claims.items()}
-        fresh = [p for p in partitions if self._core.position(p).next is None]
-        starts = await self._replay.input_starts(fresh) if fresh else {}
-        for p in fresh:
-            cut = await self._cut_log.first(p, claims[p], starts[p], self._core.position(p).digest)
-            self._core.apply([cut], {p: [Records.of(())] * len(cut.next)})
-            expected[p] = cut.at + 1
-        if replayed:
-            cuts, records = (sum(getattr(one, name) for one in replayed.values()) for name in ("cuts", "records"))
-            log.info("replayed", partitions=partitions, cuts=cuts, records=records)
-        return [self._partition(p, claims[p], expected[p]) for p in partitions]
 
     def _partition(self, p: int, epoch: int, expected: int) -> Partition:
         position = self._core.position(p)
@@ -199,8 +178,6 @@ class Owner:
             self.parts[part.number] = fresh
             places.update({self._tp(i, part.number): (offset, fresh.tag) for i, offset in enumerate(fresh.reach)})
         return places
-
-    # ------------------------------------------------------------------------------------------------------- stepping
 
     async def step(self) -> bool:
         """Cut what was fetched, apply what was acknowledged, await what it gave.
@@ -262,20 +239,19 @@ class Owner:
 
     async def _look_for_losses(self) -> None:
         """Tell holes apart: compaction and transactions leave harmless ones, a passed log start is a loss."""
-        holes = {(self._source_name(i), p): at for p, part in self.parts.items() for i, at in part.holes().items()}
+        holes = {self._tp(i, p): at for p, part in self.parts.items() for i, at in part.holes().items()}
         if not holes:
             return
         try:
             async with LogReader(self._bootstrap) as reader:
-                starts = await reader.starts(list(holes))
+                starts = await reader.starts([(tp.topic, tp.partition) for tp in holes])
         except FAILURES as failure:
             log.warning("cannot see where the inputs begin", why=repr(failure))
             return
-        for (topic, p), begin in holes.items():
-            if starts[topic, p] > begin and p in self.parts:
-                self._lose(self.parts[p], f"{topic} was cut off at {starts[topic, p]} before {begin} was read")
-
-    # ----------------------------------------------------------------------------------------------------- letting go
+        for tp, begin in holes.items():
+            start, part = starts[tp.topic, tp.partition], self.parts.get(tp.partition)
+            if start > begin and part is not None:
+                self._lose(part, f"{tp.topic} was cut off at {start} before {begin} was read")
 
     async def stop(self) -> None:
         """Let go of everything."""
@@ -307,24 +283,18 @@ class Owner:
             await self._sink.stop()
             await self._sink.start()
 
-    # --------------------------------------------------------------------------------------------------------- looking
-
     def lag_records(self) -> int:
         """Count what lies in the owned inputs, as of their last fetch, and was not cut."""
-        lag = 0
-        for p, part in self.parts.items():
-            for i, reach in enumerate(part.reach):
-                end = self._feed.end_offset(self._tp(i, p)) if self._feed is not None else None
-                lag += max(0, (end or reach) - reach)
-            lag += part.unread_records
-        return lag
+        feed = self._feed
+        if feed is None:
+            return 0
+        reaches = [(self._tp(i, p), reach) for p, part in self.parts.items() for i, reach in enumerate(part.reach)]
+        unfetched = sum(max(0, (feed.end_offset(tp) or reach) - reach) for tp, reach in reaches)
+        return unfetched + sum(part.unread_records for part in self.parts.values())
 
     def _tell(self, stamp_ms: int) -> None:
         if self._feed is not None:
             self._feed.tell(stamp_ms)
 
-    def _source_name(self, source: int) -> str:
-        return self._prefix + self._core.inputs[source]
-
     def _tp(self, source: int, p: int) -> TP:
-        return TP(self._source_name(source), p)
+        return TP(self._prefix + self._core.inputs[source], p)
