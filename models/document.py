@@ -102,7 +102,8 @@ rules were learned, and nothing about real ones.
 - **People**: {people["training"]} for training, {people["validation"]} for early stopping and limits,
   {people["calibration"]} for calibration, {report["wearers"]} others for the report; {training["days"]} days each.
 - **Training**: {training["epochs_run"]} epochs of {training["recipe"]["samples_per_epoch"]} moments, seed
-  {training["recipe"]["seed"]}; parts and weights are in bundle.json under training.recipe.
+  {training["recipe"]["seed"]}; parts and weights are in bundle.json under training.recipe. All of it, scoring for
+  limits and report included, took {report["cost"]["cpu_min"]} CPU minutes with {report["cost"]["threads"]} thread(s).
 - **Limits** (probability, for {manifest.budget_per_wearer_day} false alerts a wearer-day and head): {limits}.
 - **Untrained heads** (always "not assessable"): {", ".join(untrained) or "none"}.
 - **Not for**: children, pregnancy, implanted pacemakers, sport: the training data hold too few of them.

@@ -93,8 +93,8 @@ def course(scored: Scored, dataset: Dataset, head: int) -> tuple[measures.Course
 def choose_limits(scored: Scored, dataset: Dataset, recipe: Recipe) -> tuple[float | None, ...]:
     """Return each head's limit for the budget of false alerts; None where the head may not alert.
 
-    A head alerts only if, on these people, its AUROC is above one half with 95 % of the bootstrap, the limit catches
-    more events than chance would, and enough events are there to say so.
+    A head alerts only if, on these people, enough events are there, its AUROC is above one half and its limit catches
+    more of them than chance would, both beyond doubt (95 % of the bootstrap over wearers).
     """
     limits: list[float | None] = []
     for head in range(len(HEADS)):
@@ -108,7 +108,8 @@ def choose_limits(scored: Scored, dataset: Dataset, recipe: Recipe) -> tuple[flo
         if limit is not None:
             done, eligible = measures.alarms(along, p, limit), along.eligible()
             chance = measures.chance_hit_rate(along, done.starts, eligible, shifts=SHIFTS, seed=recipe.seed)
-            if not done.caught[eligible].mean() > chance:
+            low, _ = measures.interval(_caught_shares(along, done.caught, eligible, recipe))
+            if not low > chance:
                 limit = None
         limits.append(None if limit is None else round(limit, 4))
     return tuple(limits)
@@ -215,11 +216,7 @@ def _judged(along: measures.Course, value: F32, limit: float | None, recipe: Rec
     if limit is None:
         return entry
     done = measures.alarms(along, value, limit)
-    people, place = np.unique(along.event_wearer[eligible], return_inverse=True)
-    drawn, _ = measures.wearer_weights(people, replicates=recipe.bootstrap, seed=recipe.seed)
-    weights = drawn[:, place]
-    total = weights.sum(axis=1)
-    caught = (weights * done.caught[eligible]).sum(axis=1) / np.where(total > 0, total, np.nan)
+    caught = _caught_shares(along, done.caught, eligible, recipe)
     before = done.lead_min[eligible & done.caught]
     above = value[known] > limit
     entry |= {
@@ -236,6 +233,17 @@ def _judged(along: measures.Course, value: F32, limit: float | None, recipe: Rec
         "f1": _plain(float(2 * (above & y).sum() / max(above.sum() + y.sum(), 1))),
     }
     return entry
+
+
+def _caught_shares(
+    along: measures.Course, caught: NDArray[np.bool_], eligible: NDArray[np.bool_], recipe: Recipe
+) -> F64:
+    """Share of the eligible events that were caught, in each draw of the wearers who had any, (R,)."""
+    people, place = np.unique(along.event_wearer[eligible], return_inverse=True)
+    drawn, _ = measures.wearer_weights(people, replicates=recipe.bootstrap, seed=recipe.seed)
+    weights = drawn[:, place]
+    total = weights.sum(axis=1)
+    return np.asarray((weights * caught[eligible]).sum(axis=1) / np.where(total > 0, total, np.nan))
 
 
 def _probabilities(along: measures.Course, p: F32) -> dict[str, Any]:

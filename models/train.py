@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ def train(
     DataUnusable
         If the journal holds too few wearers or no labels at all.
     """
+    begun_s = time.process_time()
     on = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     dataset = Dataset(read_cohort(data))
     shares = recipe.shares if test_data is None else (*recipe.shares[:3], 0.0)
@@ -101,6 +103,7 @@ def train(
         predictor, test_set, ticks, tick_min=recipe.tick_min, stage="evaluating", told=told, boosted=rival
     )
     report = evaluate.report(predictor, tested, test_set, seen, dataset, recipe)
+    report["cost"] = {"cpu_min": round((time.process_time() - begun_s) / 60, 1), "threads": torch.get_num_threads()}
     bundle.save(out, fitted.network, manifest, report=report, card=model_card(manifest, report))
     return report
 
