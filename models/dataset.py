@@ -136,7 +136,7 @@ def split(wearer_ids: tuple[str, ...], shares: tuple[float, ...], seed: int) -> 
     """Deal wearers into groups by a salted hash of their id: whoever is added later moves nobody.
 
     >>> [len(part) for part in split(("a", "b", "c", "d"), (0.5, 0.5), 1)]
-    [1, 3]
+    [3, 1]
     """
     digests = [hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8] for name in wearer_ids]
     place = np.array([int.from_bytes(digest, "big") / 2**64 for digest in digests])
