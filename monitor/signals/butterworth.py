@@ -1,8 +1,9 @@
 """Causal low-pass over a finite trailing window: the slow course of heart rate."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt, sosfilt_zi
 
 WINDOW = 60  # minutes: long enough that the start has died away (pole radius 0.96 per minute at most for 2nd order)
 CUTOFF_HZ = 1 / 600  # periods of 10 min
@@ -10,8 +11,14 @@ SAMPLING_HZ = 1 / 60
 LONGEST_GAP = 2
 ENOUGH = 30
 
-_SOS = butter(2, CUTOFF_HZ, fs=SAMPLING_HZ, output="sos")
-_STEADY = sosfilt_zi(_SOS)
+
+@lru_cache(maxsize=1)
+def _design() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Second-order sections, and their state in the steady response to a step of 1."""
+    from scipy.signal import butter, sosfilt_zi  # 80 MB of a worker's memory: only where it is hot is it needed
+
+    sections = butter(2, CUTOFF_HZ, fs=SAMPLING_HZ, output="sos")
+    return sections, sosfilt_zi(sections)
 
 
 def smooth(window: NDArray[np.uint8], valid: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -40,7 +47,9 @@ def smooth(window: NDArray[np.uint8], valid: NDArray[np.bool_]) -> NDArray[np.fl
     source = np.maximum.accumulate(np.where(valid, columns, -1), axis=1)
     first = np.argmax(valid, axis=1)
     filled = np.take_along_axis(window, np.where(source < 0, first[:, None], source), axis=1).astype(np.float64)
-    start = _STEADY[:, None, :] * filled[None, :, :1]
-    filtered, _ = sosfilt(_SOS, filled, axis=1, zi=start)
+    from scipy.signal import sosfilt
+
+    sections, steady = _design()
+    filtered, _ = sosfilt(sections, filled, axis=1, zi=steady[:, None, :] * filled[None, :, :1])
     known = (valid.sum(axis=1) >= ENOUGH) & (columns[-1] - source[:, -1] <= LONGEST_GAP)
     return np.where(known, filtered[:, -1], np.nan)

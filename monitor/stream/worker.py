@@ -18,6 +18,7 @@ from monitor.settings import Settings
 from monitor.sinks.kafka import KafkaSink
 from monitor.stream.app import new_app, serve
 from monitor.stream.core import Core, Engine
+from monitor.stream.memory import keep_small
 from monitor.stream.owner import Owner
 from monitor.stream.status import Status
 from monitor.topics import require
@@ -45,6 +46,7 @@ def run(settings: Settings, new_engine: Callable[[Settings], Engine] | None = No
     ReplayDiffers
         If the log and the cuts in it do not fit together.
     """
+    keep_small()
     require(settings)
     worker = Worker(settings, (new_engine or _engine)(settings))
     app = new_app("core", settings, worker.topics, worker.owner, settings.stream.pace_ms / 2000)
