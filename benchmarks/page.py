@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from benchmarks.figure import Figure, rounded, shown
@@ -51,7 +52,8 @@ def text(figures: Sequence[Figure], run: Run) -> str:
     lines += ["", "## What falls short", ""]
     lines += [f"- {sentence}" for sentence in missed] or ["Nothing: every target above is met in this run."]
     lines += ["", "## How each figure was taken", ""]
-    lines += [f"- `{figure.name}`: {figure.note}" for figure in figures]
+    for note, alike in groupby(figures, lambda figure: figure.note):
+        lines.append(f"- {', '.join(f'`{figure.name}`' for figure in alike)}: {note}")
     lines += ["", "## Machine", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in run.machine.items()]
     return "\n".join(lines) + "\n"
