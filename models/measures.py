@@ -17,6 +17,7 @@ PERSISTENCE = 2  # consecutive scores above the limit until an alert begins
 REFRACTORY_MIN = 360
 ELIGIBLE_SHARE = 0.5
 BINS = 15
+TAIL = np.logspace(-5, 0, 120)  # shares of the scores above the limits that are tried: rare events live in the tail
 SPAN = np.int64(1) << 32
 
 
@@ -163,7 +164,7 @@ def limit_within_budget(
     the limit.
     """
     inside = score[(score >= lowest) & (score < highest)]
-    tried = np.unique(np.quantile(inside, np.linspace(0, 1, 100))) if len(inside) else np.array([])
+    tried = np.unique(np.quantile(inside, 1 - TAIL)) if len(inside) else np.array([])
     kept = None
     for limit in np.r_[lowest, tried][::-1] if lowest > -np.inf else tried[::-1]:
         if alarms(course, score, float(limit)).false_per_day > budget_per_day:
