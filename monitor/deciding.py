@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,6 +170,9 @@ class Decisions:
     def _ask(self, row: Ints, at_ms: Ints) -> None:
         """Ask for a score of every row whose last one was asked for long enough ago."""
         state = self.state
+        for k in np.flatnonzero(state.scored_ms[row] == 0):  # spread the first scores of many who begin at once
+            phase = crc32(state.wearer_of[int(row[k])].encode()) % self.score_every_ms
+            state.scored_ms[row[k]] = at_ms[k] - phase
         due = (at_ms - state.scored_ms[row] >= self.score_every_ms) & (state.known[row] != NO_CONSENT)
         state.scored_ms[row[due]] = at_ms[due]
         if due.any():
