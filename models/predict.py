@@ -87,7 +87,7 @@ class Predictor:
         probability = np.empty((len(snapshot), len(HEADS)), np.float32)
         found = np.empty((len(snapshot), len(MODALITIES)), np.bool_)
         largest = self._buckets[-1]
-        for start in range(0, len(snapshot), largest):  # a bucket at a time: tensors are ten times as large as a Snapshot
+        for start in range(0, len(snapshot), largest):  # tensors are ten times a Snapshot: a bucket at a time
             some = slice(start, min(start + largest, len(snapshot)))
             part = snapshot.rows(some)
             made = tensors(part)

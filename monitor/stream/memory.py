@@ -20,3 +20,10 @@ def keep_small() -> None:
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, ARENAS)
         mallopt(_M_TRIM_THRESHOLD, TRIM_BYTES)
+
+
+def trim() -> None:
+    """Give pages that are free inside the arenas back to the system; milliseconds, without the interpreter's lock."""
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim is not None:
+        malloc_trim(0)

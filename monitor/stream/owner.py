@@ -34,7 +34,7 @@ from monitor.stream.records import Fetched
 from monitor.stream.recovery import Replay
 from monitor.stream.transport import Consumer
 
-INBOX_BYTES = 32 * 1024 * 1024
+INBOX_BYTES = 8 * 1024 * 1024
 REVOKE_BUDGET_S = 2.0
 ZOMBIE_HEARTBEATS = 1.5
 

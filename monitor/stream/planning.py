@@ -13,8 +13,8 @@ from monitor.stream.partition import Partition, Taken
 from monitor.stream.transport import Consumer
 from monitor.stream.watermark import Mark, broker_time, log_time
 
-STEP_RECORDS = 10_000
-"""A step takes about so many records at most: the loop is blocked while the engine runs."""
+STEP_RECORDS = 4_000
+"""A step takes about so many records at most: the loop is blocked while the engine runs (4,000 take 80 ms)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from monitor.settings import Settings
 from monitor.sinks.kafka import KafkaSink
 from monitor.stream.app import new_app, serve
 from monitor.stream.core import Core, Engine
-from monitor.stream.memory import keep_small
+from monitor.stream.memory import keep_small, trim
 from monitor.stream.owner import Owner
 from monitor.stream.status import Status
 from monitor.topics import require
@@ -26,6 +26,7 @@ from monitor.wearers.journal import Journal
 from stream_schemas.topics import INPUTS
 
 STATUS_S = 1.0
+TRIM_S = 5.0
 
 log = structlog.get_logger()
 
@@ -98,6 +99,7 @@ class Worker:
                 tasks.create_task(self._step_for_ever())
                 tasks.create_task(self._write_journal_for_ever())
                 tasks.create_task(self._write_status_for_ever())
+                tasks.create_task(self._trim_memory_for_ever())
                 if self._settings.scoring.enabled:
                     tasks.create_task(self._keep_model_for_ever())
                     tasks.create_task(self._batcher.run())
@@ -120,6 +122,11 @@ class Worker:
                 await self._batcher.room()
             busy = await self.owner.step()
             await asyncio.sleep(0 if busy else max(0.0, pace_s - (time.monotonic() - began)))
+
+    async def _trim_memory_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(TRIM_S)
+            await asyncio.to_thread(trim)
 
     async def _write_status_for_ever(self) -> None:
         while True:
