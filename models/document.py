@@ -68,6 +68,17 @@ def _row(title: str, entry: dict[str, Any], *, head: bool) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def verdict(report: dict[str, Any]) -> str:
+    """Say where the network loses, in one paragraph; a reader must not have to search the table for it."""
+    judged = {name: entry for name, entry in report["heads"].items() if entry["evaluated"]}
+    lost = [f"{name} ({', '.join(entry['beaten_by'])})" for name, entry in judged.items() if entry["beaten_by"]]
+    coin = [name for name, entry in judged.items() if not (entry["auroc"]["low"] or 0) > 0.5]
+    return (
+        f"A baseline has the better AUROC in {len(lost)} of {len(judged)} heads: {'; '.join(lost) or 'none'}. "
+        f"Not told from a coin (interval reaches 0.5): {', '.join(coin) or 'none'}."
+    )
+
+
 def how_to_read(report: dict[str, Any]) -> str:
     """Say in a few lines what the columns mean."""
     budget = report["budget_false_alerts_per_wearer_day"]
@@ -112,6 +123,8 @@ rules were learned, and nothing about real ones.
 
 ## Report
 
+{verdict(report)}
+
 {how_to_read(report)}
 
 {table(report)}
@@ -124,6 +137,8 @@ def page(manifest: Manifest, report: dict[str, Any], version: str) -> str:
 
 Version `{version}`, trained on {manifest.training["origin"]}. {NOT_A_DEVICE} This page is written by
 `python -m models show --markdown docs/model-report.md`; the figures are in the bundle's report.json.
+
+{verdict(report)}
 
 {how_to_read(report)}
 
