@@ -8,6 +8,9 @@ import numpy as np
 
 from monitor.stream.records import Fetched, Records
 
+LONGEST_STEP_MS = 2 * 3_600_000
+"""A step spans at most so much of the log's time: rings of 24 h are decided before they come round."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -94,7 +97,15 @@ class Partition:
     def take(self, limit: int) -> Taken:
         """Take about *limit* records out of the inbox, oldest stamps of all inputs first, so that T grows evenly."""
         until_ms = self._stamp_of(limit)
+        oldest_ms = min((ms for i in range(len(self._inbox)) if (ms := self.unread_ms(i)) is not None), default=None)
+        if oldest_ms is not None:
+            end_ms = oldest_ms + LONGEST_STEP_MS
+            until_ms = end_ms if until_ms is None else min(until_ms, end_ms)
         return self._leave(tuple(self._drain(i, until_ms) for i in range(len(self._inbox))))
+
+    def unread_ms(self, source: int) -> int | None:
+        """Return the stamp of the first record of an input that no cut has taken; None when there is none."""
+        return next((int(f.records.stamp_ms[0]) for f in self._inbox[source] if len(f.records)), None)
 
     def _leave(self, taken: tuple[Records, ...]) -> Taken:
         self.unread_records -= sum(map(len, taken))

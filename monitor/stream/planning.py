@@ -68,16 +68,19 @@ class Planner:
             at=part.expected,
             epoch=part.epoch,
             seq=position.seq + 1,
-            T=time_of(position.T, self._marks(part.number, taken, feed)),
+            T=time_of(position.T, self._marks(part, taken, feed)),
             next=taken.next,
             stamp=taken.stamp_ms,
             digest=position.digest,
         )
 
-    def _marks(self, partition: int, taken: Taken, feed: Consumer) -> list[Mark]:
+    def _marks(self, part: Partition, taken: Taken, feed: Consumer) -> list[Mark]:
+        """What is known of each input; one with unread records is complete up to the stamp of the first of them."""
         marks = []
         for i, (position, last_ms) in enumerate(zip(taken.next, taken.stamp_ms, strict=True)):
-            end = feed.end(TP(self._prefix + self._core.inputs[i], partition))
+            end = feed.end(TP(self._prefix + self._core.inputs[i], part.number))
+            unread_ms = part.unread_ms(i)
             at_end = end is not None and end[0] <= position
-            marks.append(Mark(last_ms, at_end, end[1] if end is not None else 0, self._tells_time[i]))
+            known_ms = last_ms if unread_ms is None else max(last_ms, unread_ms)
+            marks.append(Mark(known_ms, at_end, end[1] if end is not None else 0, self._tells_time[i]))
         return marks

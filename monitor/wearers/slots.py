@@ -89,7 +89,7 @@ def write_heart_rate(state: State, row: Rows, time_ms: NDArray[np.int64], bpm: N
         _write_seconds(state, row, second, value, rows, minutes)
     else:
         chunk_of_sample = chunk[of_sample]
-        for k in range(last + 1):
+        for k in np.unique(chunk[~late]):
             pairs, samples = chunk == k, chunk_of_sample == k
             _write_seconds(state, row[samples], second[samples], value[samples], rows[pairs], minutes[pairs])
         if late.any():

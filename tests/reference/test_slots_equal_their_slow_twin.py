@@ -97,3 +97,16 @@ def test_after_more_than_a_day_the_ring_holds_the_last_24_hours_and_nothing_else
 @given(st.lists(st.integers(0, 240), min_size=15, max_size=15))
 def test_hampel_equals_its_slow_twin(values: list[int]) -> None:
     assert bool(is_outlier(np.array([values], np.uint8))[0]) == slow_outlier(values)
+
+
+def test_samples_days_apart_in_one_write_end_no_worker() -> None:
+    state, slow = state_of(2), SlowWearer()
+    second = np.array([0, 3_600, 30_000, 86_000])
+    time_ms = (START_S + second) * 1000
+
+    write_heart_rate(state, np.array([0, 1, 0, 0]), time_ms, np.array([60, 61, 62, 63], np.int16))
+    for t, b in zip(time_ms[[0, 2, 3]].tolist(), (60, 62, 63), strict=True):
+        slow.write(t, b)
+
+    for minute in (START_S // 60, START_S // 60 + 500, START_S // 60 + 86_000 // 60):
+        assert summary(state, 0, minute) == slow.minute(minute)
