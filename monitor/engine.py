@@ -18,7 +18,7 @@ from models.snapshot import Snapshot
 from monitor.alerting.limits import Limits
 from monitor.cuts import Cut
 from monitor.deciding import Decided, Decisions
-from monitor.errors import PulsewardenError
+from monitor.errors import ReplayDiffers
 from monitor.inputs import Batch
 from monitor.outputs import Output, ScoreDue, Step
 from monitor.wearers import rounds
@@ -35,10 +35,6 @@ from stream_schemas.topics import ALERT_COMMANDS, CONTROL, DEAD_LETTER, RISK_SCO
 MINUTE_MS = 60_000
 OUTSIDE_THE_LOG_CLOCK = frozenset({ALERT_COMMANDS, RISK_SCORES, CONTROL})
 _json = msgspec.json.Encoder().encode
-
-
-class ReplayDiffers(PulsewardenError):
-    """A cut does not follow from the state: the log was changed, or another version of the engine wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from monitor.cuts import Cut
-from monitor.engine import ReplayDiffers
+from monitor.errors import ReplayDiffers
 from stream_schemas.topics import INPUTS
 from tests.engine.feed import MINUTE, PARTITIONS, START, Feed, feed
 
