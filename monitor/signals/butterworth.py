@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-WINDOW = 60  # minutes: long enough that the start has died away (pole radius 0.96 per minute at most for 2nd order)
+WINDOW = 60  # minutes: long enough that the start has died away (the poles have radius 0.64)
 CUTOFF_HZ = 1 / 600  # periods of 10 min
 SAMPLING_HZ = 1 / 60
 LONGEST_GAP = 2

@@ -12,7 +12,7 @@ TRIM_BYTES = 1 << 20
 def keep_small() -> None:
     """Let malloc use two arenas and give back what is free above 1 MiB; on another C library nothing happens.
 
-    Measured with 10,000 wearers: 50 MiB less, at no cost in speed that could be told from noise.
+    Measured with 10,000 wearers and 640 scores, in process, with a lower mmap threshold as well: 844 -> 795 MiB.
     """
     if sys.platform != "linux":
         return
