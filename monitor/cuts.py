@@ -52,6 +52,26 @@ class Cut:
     digest: int
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a partition's state stands: behind the cut that it names. The next cut is made from it.
+
+    Attributes
+    ----------
+    at, epoch, seq, T, next, stamp : of the last cut applied, as in `Cut`; `next` is None before cut 0.
+    digest : int
+        Of all outputs of the steps up to *and including* that cut.
+    """
+
+    at: int = -1
+    epoch: int = NO_EPOCH
+    seq: int = -1
+    T: int = 0
+    next: tuple[int, ...] | None = None
+    stamp: tuple[int, ...] = ()
+    digest: int = 0
+
+
 class _Cut(msgspec.Struct, frozen=True):
     """A cut as it is written: short names, because there are twenty of them a second and partition."""
 

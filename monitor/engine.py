@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.snapshot import Snapshot
 from monitor.alerting.limits import Limits
-from monitor.cuts import Cut
+from monitor.cuts import Cut, Position
 from monitor.deciding import Decided, Decisions
 from monitor.errors import ReplayDiffers
 from monitor.inputs import Batch
@@ -35,19 +35,6 @@ from stream_schemas.topics import ALERT_COMMANDS, CONTROL, DEAD_LETTER, RISK_SCO
 MINUTE_MS = 60_000
 OUTSIDE_THE_LOG_CLOCK = frozenset({ALERT_COMMANDS, RISK_SCORES, CONTROL})
 _json = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a partition stands: what its next cut is made from. `next` is None before cut 0."""
-
-    at: int = -1
-    epoch: int = -1
-    seq: int = -1
-    T: int = 0
-    next: tuple[int, ...] | None = None
-    stamp: tuple[int, ...] = ()
-    digest: int = 0
 
 
 @dataclass(slots=True)

@@ -60,6 +60,19 @@ class StreamSettings(_Part):
     heartbeat_s: float = Field(3.0, gt=0, le=60)
     cut_timeout_s: float = Field(10.0, gt=0, le=300, description="an unacknowledged cut after this is unknown")
     worker_id: Name = "worker-1"
+    static_membership: bool = Field(
+        False, description="join the group under worker_id: a restart within session_timeout_s moves no partition"
+    )
+    stalled_s: float = Field(60.0, gt=0, le=3600, description="no progress for so long with lag ends the worker")
+
+
+class CheckpointSettings(_Part):
+    """Where and how often a worker keeps the state of its partitions."""
+
+    place: str | None = Field(
+        None, description="folder or object-store URL shared by all workers; None: state_dir/checkpoints"
+    )
+    interval_s: float = Field(60.0, gt=0, le=3600, description="time between two checkpoints of a partition")
 
 
 class JournalSettings(_Part):
@@ -123,6 +136,7 @@ class Settings(BaseSettings):
         ("north", "south"), min_length=1, description="comma separated; the first is the default team"
     )
     state_dir: Path = Path(".pulsewarden")
+    checkpoint: CheckpointSettings = CheckpointSettings()
     journal: JournalSettings = JournalSettings()
     scoring: ScoringSettings = ScoringSettings()
     trainer: TrainerSettings = TrainerSettings()
@@ -132,6 +146,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split_teams(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @property
+    def checkpoint_place(self) -> str:
+        """Folder or URL of the checkpoints."""
+        return self.checkpoint.place or str(self.state_dir / "checkpoints")
 
     @property
     def journal_folder(self) -> Path:
