@@ -1,0 +1,26 @@
+"""The state of one partition as values: what a checkpoint holds of an engine."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from monitor.errors import PulsewardenError
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What an engine gives to be kept of one partition, and takes back to go on from there.
+
+    Attributes
+    ----------
+    arrays : name -> C-contiguous array. They are copies: the engine may step on while they are written.
+    document : what is no array, encoded by the engine.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    document: bytes
+
+
+class SavedStateUnusable(PulsewardenError):
+    """What was saved does not fit this engine: another version, other fields. Never a reason to guess."""
