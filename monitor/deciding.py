@@ -17,8 +17,14 @@ from monitor.alerting.silence import SAME_DELIVERY_MS, back_finding, silence_fin
 from monitor.wearers.days import close_day
 from monitor.wearers.events import Events, Kind
 from monitor.wearers.fields import DECIDE, GAPS, MINUTES, NEVER, REPEAT, SILENCE
+from monitor.wearers.late_minutes import LateMinutes
 from monitor.wearers.profiles import NO_CONSENT, PREGNANT, PREGNANT_OR_JUST_BORN, Profiles
+from monitor.wearers.ranges import runs
+from monitor.wearers.reported import short_hash
+from monitor.wearers.rings import write_reading, write_report, write_session
 from monitor.wearers.rows import JournalRows
+from monitor.wearers.seconds import write_heart_rate
+from monitor.wearers.slots import mark_reason, write_irregular, write_steps
 from monitor.wearers.state import State
 from monitor.wearers.windows import held_pairs
 from stream_schemas.blood_pressure import METHODS
@@ -59,6 +65,7 @@ class Decisions:
     def __init__(self, state: State, limits: Limits, teams: tuple[str, ...], score_every_ms: int) -> None:
         self.state = state
         self.limits = limits
+        self.late = LateMinutes()
         self.board = Board(state, teams)
         self.profiles = Profiles(state, teams)
         self.rows = JournalRows(state)
@@ -69,7 +76,7 @@ class Decisions:
         self._handlers: dict[Kind, Callable[[Events], None]] = {
             Kind.PROFILE: self._profile,
             Kind.HEART_RATE: self._heart_rate,
-            Kind.ACTIVITY: self._changed,
+            Kind.ACTIVITY: self._activity,
             Kind.SLEEP: self._sleep,
             Kind.WEATHER: self._weather,
             Kind.READING: self._reading,
@@ -95,8 +102,17 @@ class Decisions:
         return self.T_of_partition[self.state.partition[row]]
 
     def _heart_rate(self, these: Events) -> None:
-        """Samples came: measure the cadence, end a silence, and set when their minutes are decided."""
+        """Samples came: write them, measure the cadence, end a silence, and set when their minutes are decided."""
         state, row, stamp, newest = self.state, these.row, these.stamp_ms, these.b
+        event, samples = these.of_samples()
+        write_heart_rate(state, self.late, row, stamp, event, samples)
+        told, irregular = these.d % 256, these.d // 256
+        if (said := told > 0).any():
+            last = newest[said] // MINUTE_MS
+            run, minute = runs(np.maximum(these.a[said], last - (MINUTES - 1)), last)
+            mark_reason(state, row[said][run], minute, told[said][run].astype(np.uint8))
+        if (some := irregular > 0).any():
+            write_irregular(state, row[some], these.a[some], irregular[some].astype(np.uint8))
         state.sample_gap_s[row] = np.where(these.c > 0, these.c / 1000, state.sample_gap_s[row])
         single = (these.c == 0) & (state.top_ms[row] > 0) & (newest > state.top_ms[row])
         state.sample_gap_s[row[single]] = (newest[single] - state.top_ms[row[single]]) / 1000
@@ -119,11 +135,16 @@ class Decisions:
         state.timer_ms[row[fresh], SILENCE] = stamp[fresh] + silence_limit_ms(state, row[fresh], self.limits)
         state.top_ms[row] = np.maximum(state.top_ms[row], newest)
         self.decided.late += int((stamp - newest > 30 * MINUTE_MS).sum())
-        self._changed(these)
+        self._changed(row, stamp, these.a)
 
-    def _changed(self, these: Events) -> None:
-        """Minutes from `a` on have changed: revised if they were decided, due when complete if not."""
-        state, row, first = self.state, these.row, these.a
+    def _activity(self, these: Events) -> None:
+        event, steps = these.of_samples()
+        write_steps(self.state, these.row[event], steps.second // 60, steps.value)
+        self._changed(these.row, these.stamp_ms, these.a)
+
+    def _changed(self, row: Ints, stamp_ms: Ints, first: Ints) -> None:
+        """Minutes from `first` on have changed: revised if they were decided, due when complete if not."""
+        state = self.state
         new = state.decided_minute[row] == 0
         state.decided_minute[row] = np.where(new, first - 1, state.decided_minute[row])
         dirty = state.dirty_minute[row]
@@ -133,7 +154,7 @@ class Decisions:
         complete = (top + SAMPLE_MS) // MINUTE_MS - 1
         now = revised | (complete > state.decided_minute[row])
         ends = (top // MINUTE_MS + 1) * MINUTE_MS
-        due = np.where(now, these.stamp_ms, np.maximum(these.stamp_ms, ends)) + self.settle_ms
+        due = np.where(now, stamp_ms, np.maximum(stamp_ms, ends)) + self.settle_ms
         due = np.where(now | (top // MINUTE_MS > state.decided_minute[row]), due, NEVER)
         state.timer_ms[row, DECIDE] = np.minimum(state.timer_ms[row, DECIDE], due)
 
@@ -164,7 +185,10 @@ class Decisions:
         day = through // MINUTES
         ended = (self.state.day[row] > 0) & (day > self.state.day[row])
         if ended.any():
-            close_day(self.state, row[ended], self.state.day[row[ended]])
+            whose, which = row[ended], self.state.day[row[ended]]
+            features = close_day(self.state, whose, which)
+            for r, ended_day, of_day in zip(whose.tolist(), which.tolist(), features, strict=True):
+                self.rows.day(r, ended_day, of_day)
         self.state.day[row] = np.maximum(self.state.day[row], day)
 
     def _ask(self, row: Ints, at_ms: Ints) -> None:
@@ -199,34 +223,43 @@ class Decisions:
         for r, profile, stamp in zip(these.row.tolist(), these.what, these.stamp_ms.tolist(), strict=True):
             if profile is None:
                 self.board.erase(r, stamp)
+                self.late.free(self.late.of_rows(np.array([r])).tolist())
                 self.state.blank(r)
             else:
                 self.profiles.write(r, profile)
                 self.rows.profile(r, profile)
 
     def _sleep(self, these: Events) -> None:
-        for r, (source_record_id, revision, i, cols) in zip(these.row.tolist(), these.what, strict=True):
-            self.rows.session(r, source_record_id, revision, i, cols)
-        self._changed(these)
+        written = np.zeros(len(these), bool)
+        first = np.zeros(len(these), np.int64)
+        for k, (r, session) in enumerate(zip(these.row.tolist(), these.what, strict=True)):
+            first[k] = session.start_ms // MINUTE_MS
+            written[k] = write_session(self.state, r, short_hash(session.source_record_id), session)
+            if written[k]:
+                self.rows.session(r, session)
+        self._changed(these.row[written], these.stamp_ms[written], first[written])
 
     def _weather(self, these: Events) -> None:
-        for r, (i, cols) in zip(these.row.tolist(), these.what, strict=True):
-            self.rows.weather(r, i, cols)
+        for r, report in zip(these.row.tolist(), these.what, strict=True):
+            write_report(self.state, r, report)
+            self.rows.weather(r, report)
 
     def _reading(self, these: Events) -> None:
+        new = np.zeros(len(these), bool)
         for k, r in enumerate(these.row.tolist()):
             reading = Reading(int(these.a[k]), int(these.b[k]) // 1000, int(these.b[k]) % 1000)
-            self._one_reading(r, reading, int(these.c[k]), int(these.stamp_ms[k]), these.what[k])
-        self._ask(these.row, these.stamp_ms)
+            method, reported = int(these.c[k]), these.what[k]
+            pressure = reading.systolic_mmhg, reading.diastolic_mmhg
+            new[k] = write_reading(self.state, r, reading.time_ms, *pressure, method, reported)
+            if new[k]:
+                self.rows.reading(r, reading.time_ms, *pressure, reported.pulse_bpm, method)
+                if method in CUFFS:
+                    self._one_reading(r, reading, int(these.stamp_ms[k]), reported.device_id)
+        self._ask(these.row[new], these.stamp_ms[new])
 
-    def _one_reading(self, row: int, reading: Reading, method: int, stamp_ms: int, what: tuple[str, int]) -> None:
-        """Judge one reading; only a cuff's word counts."""
-        state, limits = self.state, self.limits
-        device_id, pulse = what
-        time_ms = reading.time_ms
-        self.rows.reading(row, time_ms, reading.systolic_mmhg, reading.diastolic_mmhg, pulse, method)
-        if method not in CUFFS:
-            return
+    def _one_reading(self, row: int, reading: Reading, stamp_ms: int, device_id: str) -> None:
+        """Judge one reading of a cuff."""
+        state, limits, time_ms = self.state, self.limits, reading.time_ms
         late = stamp_ms - time_ms > limits.bp_clinical_window_h * HOUR_MS
         self.decided.late += late
         earlier = earlier_cuff_readings(state, row, time_ms, CUFFS)
@@ -254,6 +287,7 @@ class Decisions:
             if scores.scored_at_ms <= state.score_T_ms[r]:
                 continue
             state.score_T_ms[r] = scores.scored_at_ms
+            self.rows.scores(r, scores, wearer)
             margins = heads_above(scores, wearer, self.limits)
             state.risk_run[r] = state.risk_run[r] + 1 if margins and margins[0][0] >= 0 else 0
             finding = risk_finding(scores, wearer, int(state.risk_run[r]), self.limits)
@@ -264,7 +298,8 @@ class Decisions:
     def _command(self, these: Events) -> None:
         """Acknowledge or close an open alert; anything else is refused with its reason."""
         for k, r in enumerate(these.row.tolist()):
-            command, key, value = these.what[k]
+            order = these.what[k]
+            command = order.command
             stamp = int(these.stamp_ms[k])
             found = self.board.of_alert(r, command.alert_id)
             if command.action not in ("acknowledge", "close"):
@@ -279,4 +314,4 @@ class Decisions:
                 else:
                     self.board.close(r, rule, command.actor, command.verdict, stamp)
                 continue
-            self.decided.refused.append(RefusedCommand(r, stamp, int(these.offset[k]), key, value, why))
+            self.decided.refused.append(RefusedCommand(r, stamp, int(these.offset[k]), order.key, order.value, why))

@@ -184,12 +184,15 @@ class Engine:
 
     def _decide(self, waiting: Events, T: NDArray[np.int64], sending: _Sending) -> Decided:
         ready = waiting.stamp_ms < T[self.state.partition[waiting.row]]
-        self._waiting = waiting.take(~ready)
+        self._waiting = waiting.take(~ready).compact()
         decisions = self.decisions
         decisions.T_of_partition = T
         rounds.run(self.state, waiting.take(ready), T, decisions.on_events, decisions.on_timer)
         for told in decisions.board.take():
             partition = int(self.state.partition[told.row])
+            decisions.rows.alert(
+                told.row, told.alert, start_ms=told.start_ms, raised_ms=told.raised_ms, stamp_ms=told.stamp_ms
+            )
             output = Output(alerts_topic(told.alert.team), partition, told.alert.alert_id.encode(), _json(told.alert))
             sending.told.append(((told.stamp_ms, told.alert.wearer_id, int(told.rule)), output))
         decided = decisions.take()

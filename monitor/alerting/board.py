@@ -18,12 +18,20 @@ NEEDS_HEART_RATE = (Rule.HR_HIGH_REST, Rule.HR_LOW)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One version of one alert, with what orders it among the others of its partition."""
+    """One version of one alert, with what orders it among the others of its partition.
+
+    Attributes
+    ----------
+    stamp_ms : received time of what decided it. start_ms, raised_ms : the episode's start in event time, and the T at
+    which it was raised.
+    """
 
     row: int
     stamp_ms: int
     rule: Rule
     alert: Alert
+    start_ms: int
+    raised_ms: int
 
 
 class Board:
@@ -110,7 +118,8 @@ class Board:
         if new is old:
             return
         if old is None or new.version != old.version:
-            self.told.append(Told(row, new.stamp_ms, rule, compose(new, self.state.wearer_of[row])))
+            alert = compose(new, self.state.wearer_of[row])
+            self.told.append(Told(row, new.stamp_ms, rule, alert, new.finding.start_ms, new.raised_T_ms))
         self.episodes[row, rule] = new
         self.state.alert_open[row, rule] = 1
         self.state.alert_priority[row, rule] = new.finding.priority

@@ -22,6 +22,12 @@ class MinuteSummary:
     count: NDArray[np.uint8]
     reason: NDArray[np.uint8]
 
+    def rows(self, chosen: NDArray[np.bool_]) -> "MinuteSummary":
+        """Return the summaries of these minutes."""
+        return MinuteSummary(
+            *(column[chosen] for column in (self.median, self.low, self.high, self.count, self.reason))
+        )
+
 
 def summarise(seconds: NDArray[np.uint8]) -> MinuteSummary:
     """Summarise minutes of 60 seconds: lower median, lowest, highest and count of the samples from 20 to 240 bpm.

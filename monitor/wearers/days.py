@@ -26,8 +26,8 @@ AWAKE = 1
 RESTING, *_ = range(len(DAY_FEATURES))
 
 
-def close_day(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -> None:
-    """Write the features of a finished UTC day of each row into the days ring.
+def close_day(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Write the features of a finished UTC day of each row into the days ring, and return them, (n, 12).
 
     Minutes that the ring no longer holds are not in the day: after a long gap in deliveries the day counts fewer worn
     minutes. A feature without its data is NaN.
@@ -72,6 +72,7 @@ def close_day(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -> N
         features[:, 11] = uneven / np.where(n_rr > 0, n_rr, np.nan)
     state.days[row, day % DAYS] = features.astype(np.float16)
     state.days_held[row, day % DAYS] = day
+    return features
 
 
 def past_days(state: State, row: NDArray[np.int64], today: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.snapshot import DAY_FEATURES
 from monitor.outputs import Columns
 from monitor.wearers.fields import (
     HR_COUNT,
@@ -17,13 +18,16 @@ from monitor.wearers.fields import (
     STAGE,
     STEPS,
 )
+from monitor.wearers.reported import Report, Session
 from monitor.wearers.state import State
-from stream_schemas.columns import SleepColumns, WeatherColumns
-from stream_schemas.sleep import MINUTES as TOTALS
+from stream_schemas.alert import Alert
+from stream_schemas.score import RiskScores
 from stream_schemas.wearer import WearerProfile
 
 MINUTE_MS = 60_000
 NO_DATA = 255
+SLEEP_MINUTES = ("total_min", "light_min", "deep_min", "rem_min", "awake_min")
+WEATHER = ("temperature_c", "humidity_pct", "wind_mps", "pm25_ugm3")
 
 
 class JournalRows:
@@ -43,7 +47,7 @@ class JournalRows:
         """Add a blood-pressure reading."""
         self._add(
             "bp",
-            wearer_id=self.state.wearer_of[row],
+            row,
             minute=time_ms // MINUTE_MS,
             systolic=systolic,
             diastolic=diastolic,
@@ -51,39 +55,61 @@ class JournalRows:
             method=method,
         )
 
-    def session(self, row: int, source_record_id: str, revision: int, i: int, cols: SleepColumns) -> None:
+    def session(self, row: int, session: Session) -> None:
         """Add a sleep session."""
-        totals = {
-            name.replace("total_sleep_min", "total_min"): float(x)
-            for name, x in zip(TOTALS, cols.minutes[i], strict=True)
-        }
         self._add(
             "sleep",
-            wearer_id=self.state.wearer_of[row],
-            source_record_id=source_record_id,
-            revision=revision,
-            start_minute=int(cols.start_ms[i]) // MINUTE_MS,
-            end_minute=int(cols.end_ms[i]) // MINUTE_MS,
-            **totals,
+            row,
+            source_record_id=session.source_record_id,
+            revision=session.revision,
+            start_minute=session.start_ms // MINUTE_MS,
+            end_minute=session.end_ms // MINUTE_MS,
+            **dict(zip(SLEEP_MINUTES, session.minutes, strict=True)),
         )
 
-    def weather(self, row: int, i: int, cols: WeatherColumns) -> None:
+    def weather(self, row: int, report: Report) -> None:
         """Add a weather report."""
+        self._add("weather", row, hour=report.time_ms // 3_600_000, **dict(zip(WEATHER, report.now, strict=True)))
+
+    def day(self, row: int, day: int, features: NDArray[np.float64]) -> None:
+        """Add the features of a finished day."""
+        self._add("days", row, day=day, **dict(zip(DAY_FEATURES, features.tolist(), strict=True)))
+
+    def scores(self, row: int, scores: RiskScores, wearer: int) -> None:
+        """Add the scores of a wearer that came back, one row a head; NaN = not assessable."""
+        for head, column in zip(scores.heads, scores.probability, strict=True):
+            probability = column[wearer]
+            self._add(
+                "scores",
+                row,
+                scored_at_ms=scores.scored_at_ms,
+                model_version=scores.model_version,
+                head=head,
+                probability=float("nan") if probability is None else probability,
+            )
+
+    def alert(self, row: int, alert: Alert, *, start_ms: int, raised_ms: int, stamp_ms: int) -> None:
+        """Add a version of an alert."""
         self._add(
-            "weather",
-            wearer_id=self.state.wearer_of[row],
-            hour=int(cols.start_ms[i]) // 3_600_000,
-            temperature_c=float(cols.temperature_c[i]),
-            humidity_pct=float(cols.humidity_pct[i]),
-            wind_mps=float(cols.wind_mps[i]),
-            pm25_ugm3=float(cols.pm25_ugm3[i]),
+            "alerts",
+            row,
+            alert_id=alert.alert_id,
+            version=alert.version,
+            rule=alert.rule,
+            team=alert.team,
+            priority=alert.priority,
+            condition=alert.condition,
+            workflow=alert.workflow,
+            start_minute=start_ms // MINUTE_MS,
+            raised_at_ms=raised_ms,
+            stamp_ms=stamp_ms,
         )
 
     def profile(self, row: int, profile: WearerProfile) -> None:
         """Add a wearer's profile."""
         self._add(
             "profiles",
-            wearer_id=self.state.wearer_of[row],
+            row,
             age_years=float(profile.age_years),
             sex=profile.sex or "unknown",
             height_cm=float("nan") if profile.height_cm is None else float(profile.height_cm),
@@ -100,6 +126,7 @@ class JournalRows:
             row, minute, slots = (np.concatenate(part) for part in zip(*self._minutes, strict=True))
             tables["minutes"] = {
                 "wearer_id": [self.state.wearer_of[r] for r in row.tolist()],
+                "partition": self.state.partition[row],
                 "minute": minute,
                 "hr_median": slots[:, HR_MEDIAN],
                 "hr_min": slots[:, HR_MIN],
@@ -112,11 +139,13 @@ class JournalRows:
             }
         for name, rows in self._tables.items():
             tables[name] = {column: [r[column] for r in rows] for column in rows[0]}
+            tables[name]["partition"] = np.array(tables[name]["partition"], np.int32)
         self._minutes, self._tables = [], {}
         return tables
 
-    def _add(self, table: str, **row: Any) -> None:
-        self._tables.setdefault(table, []).append(row)
+    def _add(self, table: str, row: int, **columns: Any) -> None:
+        of_whom = {"wearer_id": self.state.wearer_of[row], "partition": int(self.state.partition[row])}
+        self._tables.setdefault(table, []).append(of_whom | columns)
 
 
 def _shifted(stored: NDArray[np.uint8]) -> NDArray[np.uint8]:
