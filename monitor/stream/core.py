@@ -9,26 +9,12 @@ import msgspec
 import numpy as np
 
 from models.snapshot import Snapshot
-from monitor.cuts import Cut
+from monitor.cuts import Cut, Position
 from monitor.inputs import Batch
 from monitor.outputs import Columns, Output, ScoreDue, Step
+from monitor.saved import Saved
 from monitor.stream.records import Records
 from stream_schemas.topics import CONTROL, DEAD_LETTER
-
-
-class Position(Protocol):
-    """Where the engine's state of a partition stands; `next` is None before cut 0."""
-
-    @property
-    def seq(self) -> int: ...  # noqa: D102
-    @property
-    def T(self) -> int: ...  # noqa: D102, N802
-    @property
-    def next(self) -> tuple[int, ...] | None: ...  # noqa: D102
-    @property
-    def stamp(self) -> tuple[int, ...]: ...  # noqa: D102
-    @property
-    def digest(self) -> int: ...  # noqa: D102
 
 
 class Engine(Protocol):
@@ -45,6 +31,12 @@ class Engine(Protocol):
 
     def step(self, cuts: Sequence[Cut], batches: Sequence[Batch]) -> Step:
         """Apply one cut of each of some partitions."""
+
+    def save(self, partition: int) -> Saved:
+        """Copy a state, between two steps."""
+
+    def load(self, partition: int, saved: Saved, position: Position) -> None:
+        """Fill an open, empty state; raise SavedStateUnusable if it does not fit."""
 
     def snapshot(self, due: ScoreDue) -> Snapshot:
         """Gather what is known of the wearers that the last step called due."""

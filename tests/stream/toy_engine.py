@@ -15,22 +15,14 @@ from datetime import UTC, datetime
 import numpy as np
 
 from models.snapshot import Snapshot
-from monitor.cuts import Cut
+from monitor.cuts import Cut, Position
 from monitor.errors import ReplayDiffers
 from monitor.inputs import Batch
 from monitor.outputs import Output, ScoreDue, Step
+from monitor.saved import Saved, SavedStateUnusable
 
 ALERT_EVERY = 10
 SCORE_EVERY = 50
-
-
-@dataclass
-class Position:
-    seq: int = -1
-    T: int = 0
-    next: tuple[int, ...] | None = None
-    stamp: tuple[int, ...] = ()
-    digest: int = 0
 
 
 @dataclass
@@ -38,7 +30,6 @@ class State:
     position: Position = field(default_factory=Position)
     seen: Counter[str] = field(default_factory=Counter)
     waiting: list[tuple[int, int, str, int]] = field(default_factory=list)
-    scored: set[tuple[int, str]] = field(default_factory=set)
 
 
 class ToyEngine:
@@ -54,6 +45,22 @@ class ToyEngine:
 
     def position(self, partition: int) -> Position:
         return self.states[partition].position
+
+    def save(self, partition: int) -> Saved:
+        state = self.states[partition]
+        wearers = sorted(state.seen)
+        counts = np.array([state.seen[wearer] for wearer in wearers], np.int64)
+        return Saved({"seen": counts}, json.dumps({"wearers": wearers, "waiting": state.waiting}).encode())
+
+    def load(self, partition: int, saved: Saved, position: Position) -> None:
+        try:
+            document = json.loads(saved.document)
+            counts = saved.arrays["seen"].tolist()
+            seen = Counter(dict(zip(document["wearers"], counts, strict=True)))
+            waiting = [(int(ms), int(offset), wearer, int(n)) for ms, offset, wearer, n in document["waiting"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise SavedStateUnusable(f"not of the toy engine: {error!r}") from error
+        self.states[partition] = State(position, seen, waiting)
 
     def snapshot(self, due: ScoreDue) -> Snapshot:
         made = Snapshot.empty(len(due.wearer_id))
@@ -88,7 +95,7 @@ class ToyEngine:
             digest = at.digest
             for out in outputs:
                 digest = zlib.crc32(out.value, digest)
-            state.position = Position(cut.seq, cut.T, cut.next, cut.stamp, digest)
+            state.position = Position(cut.at, cut.epoch, cut.seq, cut.T, cut.next, cut.stamp, digest)
             if outputs:
                 step.outputs[cut.partition] = outputs
         if not due:
