@@ -116,12 +116,13 @@ class Engine:
         ReplayDiffers
             If a cut's sequence number or digest is not the next one.
         """
-        T = np.zeros(self.partitions, np.int64)
+        T, at = np.zeros(self.partitions, np.int64), np.zeros(self.partitions, np.int64)
         before = np.zeros(self.partitions, np.int64)
         for cut in cuts:
             before[cut.partition] = self._positions[cut.partition].T
             self._follow(cut)
             T[cut.partition] = cut.T
+            at[cut.partition] = cut.at
         sending = _Sending()
         ingested: Counter[str] = Counter()
         refused: Counter[str] = Counter()
@@ -148,7 +149,7 @@ class Engine:
         return Step(
             outputs=outputs,
             due=self._due(decided.score, T),
-            journal=self.decisions.rows.take(),
+            journal=self.decisions.rows.take(at),
             ingested=+ingested,
             dead_letters=refused,
             below_T=below_T,

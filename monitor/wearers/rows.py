@@ -119,8 +119,8 @@ class JournalRows:
             team=profile.team,
         )
 
-    def take(self) -> dict[str, Columns]:
-        """Hand over what was collected, once: table name -> columns."""
+    def take(self, at: NDArray[np.int64]) -> dict[str, Columns]:
+        """Hand over what was collected, once: table name -> columns; *at* is each partition's cut in cuts.v1."""
         tables: dict[str, Columns] = {}
         if self._minutes:
             row, minute, slots = (np.concatenate(part) for part in zip(*self._minutes, strict=True))
@@ -140,6 +140,8 @@ class JournalRows:
         for name, rows in self._tables.items():
             tables[name] = {column: [r[column] for r in rows] for column in rows[0]}
             tables[name]["partition"] = np.array(tables[name]["partition"], np.int32)
+        for columns in tables.values():
+            columns["cut"] = at[np.asarray(columns["partition"])]
         self._minutes, self._tables = [], {}
         return tables
 
