@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.snapshot import Snapshot
+from monitor import saving
 from monitor.alerting.limits import Limits
 from monitor.cuts import Cut, Position
 from monitor.deciding import Decided, Decisions
 from monitor.errors import ReplayDiffers
 from monitor.inputs import Batch
 from monitor.outputs import Output, ScoreDue, Step
+from monitor.saved import Saved
 from monitor.wearers import rounds
 from monitor.wearers.admission import Admission, Intake
 from monitor.wearers.events import Events, join
@@ -93,11 +95,25 @@ class Engine:
     def drop(self, partition: int) -> None:
         """Forget a partition and its wearers."""
         rows = self.state.of_partition(partition)
-        self._waiting = self._waiting.take(~np.isin(self._waiting.row, rows))
-        self.decisions.board.drop(rows.tolist())
-        for row in rows.tolist():
-            self.state.remove(row)
+        self._waiting = self._waiting.take(self.state.partition[self._waiting.row] != partition).compact()
+        self.decisions.forget(rows)
         self._positions.pop(partition, None)
+
+    def save(self, partition: int) -> Saved:
+        """Copy the state of a partition, as of its position; call between steps."""
+        return saving.save(self.decisions, self._waiting, partition)
+
+    def load(self, partition: int, saved: Saved, position: Position) -> None:
+        """Go on from what was saved at a position; the partition must be open and empty.
+
+        Raises
+        ------
+        SavedStateUnusable
+            If it was saved by code that keeps something else; the partition is as it was.
+        """
+        restored = saving.restore(self.decisions, partition, saved)
+        self._waiting = join([self._waiting, restored]) if len(self._waiting) else restored
+        self._positions[partition] = position
 
     def position(self, partition: int) -> Position:
         """Where an open partition stands."""
@@ -189,6 +205,7 @@ class Engine:
         decisions = self.decisions
         decisions.T_of_partition = T
         rounds.run(self.state, waiting.take(ready), T, decisions.on_events, decisions.on_timer)
+        decisions.tidy(self._waiting, T)
         for told in decisions.board.take():
             partition = int(self.state.partition[told.row])
             decisions.rows.alert(

@@ -1,8 +1,10 @@
 """The board: all open alerts of all wearers, and the versions that a step tells the care teams."""
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from monitor.alerting import policy
 from monitor.alerting.evidence import Rule
@@ -102,11 +104,19 @@ class Board:
                 self._put(row, rule, policy.close(old, "erasure", None, stamp_ms), stamp_ms)
             self.episodes.pop((row, rule), None)
 
-    def drop(self, rows: Iterable[int]) -> None:
+    def drop(self, rows: NDArray[np.int64]) -> None:
         """Forget rows, telling nobody."""
-        for row in rows:
-            for rule in Rule:
-                self.episodes.pop((row, rule), None)
+        for row, rule in np.argwhere(self.state.alert_open[rows]).tolist():
+            self.episodes.pop((int(rows[row]), Rule(rule)), None)
+
+    def of_rows(self, place: NDArray[np.int64]) -> list[tuple[int, Rule, Episode]]:
+        """Return (place, rule, episode) of rows with a place, by place and rule; place[row] is -1 for the others."""
+        held = [(int(place[row]), rule, episode) for (row, rule), episode in self.episodes.items() if place[row] >= 0]
+        return sorted(held, key=lambda one: one[:2])
+
+    def has_open(self, row: int) -> bool:
+        """Tell whether any alert of a wearer is open."""
+        return any((episode := self.episodes.get((row, rule))) is not None and episode.open for rule in Rule)
 
     def take(self) -> list[Told]:
         """Hand over what is to be told, once."""

@@ -4,6 +4,7 @@ Nothing acts when it is read. What was decoded waits here, samples and all, unti
 far the log was read ahead of T nor how many records came at once can change what a decision sees.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import Any
@@ -74,7 +75,7 @@ class Events:
 
     def take(self, index: NDArray[Any]) -> "Events":
         """Select by index or mask; the samples of the others stay, unused."""
-        return Events(*(getattr(self, name)[index] for name in COLUMNS), self.samples)
+        return build({name: getattr(self, name)[index] for name in COLUMNS}, self.samples)
 
     def of_samples(self) -> tuple[Ints, Samples]:
         """Return (index of the event, sample) of every sample of these events, event by event."""
@@ -89,6 +90,7 @@ class Events:
 
 COLUMNS = tuple(field.name for field in fields(Events) if field.name != "samples")
 NUMBERS = tuple(name for name in COLUMNS if name != "what")
+"""The columns of events that are int64."""
 _NONE = Samples(np.zeros(0, np.int64), np.zeros(0, np.int16))
 
 
@@ -113,16 +115,20 @@ def events(
         for i, one in enumerate(what):  # one by one: numpy would unpack tuples
             objects[i] = one
     zero = np.zeros(n, np.int64)
-    numbers = (zero if x is None else x for x in (a, b, c, d))
-    how_many = zero if count is None else count
-    first = np.cumsum(how_many) - how_many
-    return Events(row, stamp_ms, np.full(n, kind, np.int64), offset, *numbers, first, how_many, objects, samples)
+    a, b, c, d, count = (zero if x is None else x for x in (a, b, c, d, count))
+    first = np.cumsum(count) - count
+    return Events(row, stamp_ms, np.full(n, kind, np.int64), offset, a, b, c, d, first, count, objects, samples)
+
+
+def build(columns: Mapping[str, NDArray[Any]], samples: Samples) -> Events:
+    """Make events of their columns by name."""
+    return Events(**columns, samples=samples)
 
 
 def nothing() -> Events:
     """Return no events."""
     empty = np.zeros(0, np.int64)
-    return Events(*(empty for _ in NUMBERS), np.zeros(0, object), _NONE)
+    return build({**dict.fromkeys(NUMBERS, empty), "what": np.zeros(0, object)}, _NONE)
 
 
 def join(parts: list[Events]) -> Events:
@@ -138,7 +144,7 @@ def join(parts: list[Events]) -> Events:
     samples = Samples(
         np.concatenate([part.samples.second for part in parts]), np.concatenate([part.samples.value for part in parts])
     )
-    return Events(**columns, samples=samples)
+    return build(columns, samples)
 
 
 def in_order(waiting: Events) -> Events:

@@ -21,8 +21,8 @@ RULES = 7
 HR_MEDIAN, HR_MIN, HR_MAX, HR_COUNT, REASON, IRREGULAR, STEPS, STAGE = range(8)
 
 # Timers of a row, epoch ms; NEVER = not set.
-DECIDE, SILENCE, REPEAT = range(3)
-TIMERS = 3
+DECIDE, SILENCE, REPEAT, LEAVE = range(4)
+TIMERS = 4
 NEVER = np.iinfo(np.int64).max
 
 
@@ -54,7 +54,8 @@ FIELDS: tuple[Field, ...] = (
     Field("top_ms", "i8", (), "event time of the newest heart-rate sample"),
     Field("decided_minute", "i8", (), "last minute that the rules have seen"),
     Field("dirty_minute", "i8", (), "first minute at or before decided_minute that changed since; 0 = none"),
-    Field("timer_ms", "i8", (TIMERS,), "decide, silence, repeat: when T passes them they fire"),
+    Field("timer_ms", "i8", (TIMERS,), "decide, silence, repeat, leave: when T passes them they fire"),
+    Field("acted_ms", "i8", (), "received time of the newest record that acted"),
     Field("new_stamp_ms", "i8", (), "received time of the newest delivery that brought new samples"),
     Field("gap_ms", "i4", (GAPS,), "last gaps between such deliveries"),
     Field("gaps", "i4", (), "gaps measured"),
@@ -65,7 +66,7 @@ FIELDS: tuple[Field, ...] = (
     Field("sample_gap_s", "f4", (), "median seconds between heart-rate samples, last delivery; 0 = not measured"),
     Field("day", "i8", (), "epoch day of the last decided minute"),
     Field("days", "f2", (DAYS, 12), "day features (models.snapshot.DAY_FEATURES), ring by day; NaN = none"),
-    Field("days_held", "i8", (DAYS,), "epoch day of each slot of `days`"),
+    Field("days_held", "i4", (DAYS,), "epoch day of each slot of `days`"),
     Field("bp_ms", "i8", (READINGS,), "time of a reading, ring in order of time"),
     Field("bp_id", "u8", (READINGS,), "hash of its event id"),
     Field("bp_systolic", "i2", (READINGS,), "mmHg"),

@@ -67,6 +67,10 @@ class Profiles:
             offset[key == one] = _offset_min(self.zones[int(one) >> 32], int(one) & 0xFFFFFFFF)
         return (minute + offset) // 60 % 24
 
+    def places(self, zones: list[str]) -> NDArray[np.uint16]:
+        """Return where these time zones are in our list, adding those that are new."""
+        return np.array([self._zone(zone) for zone in zones], np.uint16)
+
     def _zone(self, name: str) -> int:
         if name not in self.zones:
             self.zones.append(name)

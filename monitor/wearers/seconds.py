@@ -58,7 +58,8 @@ def write_heart_rate(
             state, late, rows[is_late], minutes[is_late], stamp, of_pair, second[late_sample], value[late_sample]
         )
         fresh_rows, fresh_minutes = rows[~is_late], minutes[~is_late]
-        of_row, second, value, minute = (a[~late_sample] for a in (of_row, second, value, minute))
+        of_row, second, minute = (a[~late_sample] for a in (of_row, second, minute))
+        value = value[~late_sample]
         if not len(fresh_rows):
             return
         _keep_old_head(state, late, row, stamp_ms, fresh_rows, fresh_minutes)

@@ -1,14 +1,24 @@
 """The rows of all wearers as a struct of arrays, and the index from wearer id to row."""
 
+import math
+import mmap
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.errors import PulsewardenError
 from monitor.wearers.fields import FIELDS, MINUTES, NEVER
 
-ROWS = 1 << 17
-"""Rows reserved at once. Zeroed memory is mapped only when a row is used, so an empty reservation costs nothing."""
+ROWS = 1 << 20
+"""Rows reserved: the wearers of one worker. Memory is mapped only when a row is used: nothing is copied to grow."""
+_NORESERVE = 0x4000  # Linux's MAP_NORESERVE: what is reserved need not exist
+
+
+class TooManyWearers(PulsewardenError):
+    """More wearers than one worker holds."""
 
 
 class State:
@@ -25,6 +35,7 @@ class State:
     decided_minute: NDArray[np.int64]
     dirty_minute: NDArray[np.int64]
     timer_ms: NDArray[np.int64]
+    acted_ms: NDArray[np.int64]
     new_stamp_ms: NDArray[np.int64]
     gap_ms: NDArray[np.int32]
     gaps: NDArray[np.int32]
@@ -35,7 +46,7 @@ class State:
     sample_gap_s: NDArray[np.float32]
     day: NDArray[np.int64]
     days: NDArray[np.float16]
-    days_held: NDArray[np.int64]
+    days_held: NDArray[np.int32]
     bp_ms: NDArray[np.int64]
     bp_id: NDArray[np.uint64]
     bp_systolic: NDArray[np.int16]
@@ -76,41 +87,53 @@ class State:
         self.wearer_of: list[str] = []
         self.partition = np.full(rows, -1, np.int32)
         for field in FIELDS:
-            setattr(self, field.name, np.zeros((rows, *field.shape), field.dtype))
+            setattr(self, field.name, _zeros((rows, *field.shape), np.dtype(field.dtype)))
 
     def __len__(self) -> int:
         """Count the wearers."""
         return len(self.row_of)
 
     def add(self, wearer_id: str, partition: int) -> int:
-        """Give a new wearer a row, zeroed, with no timer set."""
-        if self.free:
-            row = self.free.pop()
+        """Give a new wearer a row, zeroed, with no timer set.
+
+        Raises
+        ------
+        TooManyWearers
+            If all rows are used.
+        """
+        return int(self.add_many([wearer_id], partition)[0])
+
+    def add_many(self, wearer_ids: Sequence[str], partition: int) -> NDArray[np.int64]:
+        """Give new wearers a row each, in their order: free ones first, so that memory that is mapped is used again."""
+        again = sorted(self.free)[: len(wearer_ids)] if len(wearer_ids) > 1 else self.free[-1:]
+        new = range(self.used, self.used + len(wearer_ids) - len(again))
+        if new.stop > self.rows:
+            raise TooManyWearers(f"This worker holds {self.rows} wearers and no more: start more workers.")
+        self.free = sorted(set(self.free) - set(again)) if len(wearer_ids) > 1 else self.free[:-1]
+        self.used += len(new)
+        self.wearer_of += [""] * len(new)
+        rows = np.array([*again, *new], np.int64)
+        for row, wearer_id in zip(rows.tolist(), wearer_ids, strict=True):
             self.wearer_of[row] = wearer_id
-        else:
-            if self.used == self.rows:
-                self._grow()
-            row = self.used
-            self.used += 1
-            self.wearer_of.append(wearer_id)
-        self.row_of[wearer_id] = row
-        self.partition[row] = partition
-        self.timer_ms[row] = NEVER
-        return row
+            self.row_of[wearer_id] = row
+        self.partition[rows] = partition
+        self.timer_ms[rows] = NEVER
+        return rows
 
-    def remove(self, row: int) -> None:
-        """Forget one wearer: its row is zeroed and free for another."""
-        del self.row_of[self.wearer_of[row]]
-        self.wearer_of[row] = ""
-        self.partition[row] = -1
-        self.blank(row)
-        self.free.append(row)
+    def remove(self, rows: NDArray[np.int64]) -> None:
+        """Forget wearers: their rows are zeroed and free for others."""
+        for row in rows.tolist():
+            del self.row_of[self.wearer_of[row]]
+            self.wearer_of[row] = ""
+        self.partition[rows] = -1
+        self.blank(rows)
+        self.free += rows.tolist()
 
-    def blank(self, row: int) -> None:
-        """Erase all that is known of a wearer, but for its id."""
+    def blank(self, rows: NDArray[np.int64]) -> None:
+        """Erase all that is known of wearers, but for their ids."""
         for field in FIELDS:
-            self.column(field.name)[row] = 0
-        self.timer_ms[row] = NEVER
+            self.column(field.name)[rows] = 0
+        self.timer_ms[rows] = NEVER
 
     def of_partition(self, partition: int) -> NDArray[np.int64]:
         """Rows of a partition, ascending."""
@@ -131,13 +154,11 @@ class State:
         """Return all minute bytes, flat, and the index of one byte of each (row, minute); for writes that repeat."""
         return self.minutes.view(np.uint8).reshape(-1), (row * MINUTES + minute % MINUTES) * 8 + byte
 
-    def _grow(self) -> None:
-        grown = self.rows * 2
-        for field in FIELDS:
-            column = np.zeros((grown, *field.shape), field.dtype)
-            column[: self.rows] = self.column(field.name)
-            setattr(self, field.name, column)
-        partition = np.full(grown, -1, np.int32)
-        partition[: self.rows] = self.partition
-        self.partition = partition
-        self.rows = grown
+
+def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Reserve zeroed memory that is mapped page by page, when it is first written."""
+    size = math.prod(shape) * dtype.itemsize
+    if sys.platform != "linux" or size < mmap.PAGESIZE:
+        return np.zeros(shape, dtype)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NORESERVE)
+    return np.frombuffer(memory, dtype).reshape(shape)
