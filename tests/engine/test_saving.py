@@ -1,0 +1,118 @@
+"""A saved partition goes on as if it had never been put down."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from monitor.engine import Engine
+from monitor.saved import Saved, SavedStateUnusable
+from tests.engine.feed import MINUTE, PARTITIONS, START, Feed, feed
+from tests.engine.test_determinism import DAY_START, a_busy_hour
+
+DAY = 1440 * MINUTE
+
+
+def rich(f: Feed) -> None:
+    """Records of every kind, some late, some waiting when the state is saved."""
+    a_busy_hour(f, 11, jitter_ms=1400, duplicates=0.2)
+    for w in range(12):
+        wearer = f"w{w}"
+        f.profile(wearer, DAY_START, time_zone=("Asia/Kolkata", "Europe/Paris")[w % 2], team=("north", "south")[w % 2])
+        f.weather(wearer, DAY_START + 20 * MINUTE, 41, 40)
+        f.minutes(wearer, DAY_START - 300 * MINUTE, [90] * 40)
+    for log in f.records.values():
+        log.sort(key=lambda r: r.stamp_ms)
+
+
+def of_partition(f: Feed, p: int) -> list[tuple[str, int, bytes | None, bytes]]:
+    return [b for b in f.bytes_out if b[1] == p]
+
+
+@pytest.mark.parametrize("minutes", [1, 25, 41, 60])
+def test_an_engine_that_loads_what_another_saved_goes_on_with_the_same_bytes(minutes: int) -> None:
+    whole, first = feed(), feed()
+    for f in (whole, first):
+        rich(f)
+    for T in range(DAY_START - 300 * MINUTE, DAY_START + minutes * MINUTE, MINUTE):
+        for f in (whole, first):
+            f.cut(T, upto=T + 30_000)
+    after = {p: len(of_partition(whole, p)) for p in range(PARTITIONS)}
+
+    other = feed()
+    other.records, other.read, other.offset_of_cut = first.records, first.read, first.offset_of_cut
+    for p in reversed(range(PARTITIONS)):
+        saved = first.engine.save(p)
+        first.engine.drop(p)
+        other.engine.load(p, saved, whole.engine.position(p))
+    for T in range(DAY_START + minutes * MINUTE, DAY_START + 100 * MINUTE, MINUTE):
+        for f in (whole, other):
+            f.cut(T, upto=T + 30_000)
+
+    for p in range(PARTITIONS):
+        assert of_partition(whole, p)[after[p] :] == of_partition(other, p)
+        assert whole.engine.position(p).digest == other.engine.position(p).digest
+    assert sum(len(of_partition(other, p)) for p in range(PARTITIONS)) > 0
+    assert len(first.engine.state) == 0
+
+
+def a_saved() -> tuple[Engine, Saved]:
+    f = feed()
+    f.minutes("w1", DAY_START, [125] * 20)
+    f.run(DAY_START + 20 * MINUTE)
+    p = int(f.engine.state.partition[f.engine.state.row_of["w1"]])
+    return f.engine, f.engine.save(p)
+
+
+def test_a_field_that_is_not_known_or_has_another_shape_makes_a_saved_state_unusable() -> None:
+    engine, saved = a_saved()
+    before = len(engine.state)
+    more = Saved({**saved.arrays, "wearer.mood": np.zeros(1)}, saved.document)
+    other = Saved({**saved.arrays, "wearer.gap_ms": np.zeros((1, 9), np.int32)}, saved.document)
+
+    for unusable in (more, other, Saved(saved.arrays, b"\xc1"), Saved({}, saved.document)):
+        with pytest.raises(SavedStateUnusable):
+            engine.load(0, unusable, engine.position(0))
+    assert len(engine.state) == before
+
+
+def test_a_field_that_an_older_version_did_not_keep_begins_with_nothing() -> None:
+    _, saved = a_saved()
+    older = {name: array for name, array in saved.arrays.items() if name != "wearer.acted_ms"}
+    engine = feed().engine
+
+    engine.load(1, Saved(older, saved.document), engine.position(1))
+
+    assert engine.state.acted_ms[engine.state.row_of["w1"]] == 0
+    assert msgspec.msgpack.decode(saved.document)["wearers"] == ["w1"]
+
+
+def test_wearers_that_left_are_forgotten_after_35_days_unless_they_are_registered_or_have_an_open_alert() -> None:
+    f = feed()
+    f.pressure("visitor", START, 120, 80)
+    f.profile("registered", START)
+    f.pressure("patient", START, 200, 125)
+    f.run(START + 34 * DAY, every=DAY)
+    assert set(f.engine.state.row_of) == {"visitor", "registered", "patient"}
+
+    f.run(START + 36 * DAY, every=DAY)
+
+    assert set(f.engine.state.row_of) == {"registered", "patient"}
+    f.pressure("new", START + 36 * DAY, 120, 80)
+    f.run(START + 37 * DAY, every=DAY)
+    assert f.engine.state.used == 3  # the row is used again
+
+
+def test_an_erased_wearer_leaves_after_15_days_and_one_who_comes_back_stays() -> None:
+    f = feed()
+    for wearer in ("gone", "back"):
+        f.profile(wearer, START)
+        f.minutes(wearer, START, [125] * 20)
+        f.publish("context.wearer.v1", None, START + 30 * MINUTE, key=wearer)
+    f.pressure("back", START + DAY, 120, 80)
+
+    f.run(START + 14 * DAY, every=60 * MINUTE)
+    assert set(f.engine.state.row_of) == {"gone", "back"}
+    assert f.alerts("HR_HIGH_REST")[-1]["workflow"] == "closed"
+    f.run(START + 16 * DAY, every=60 * MINUTE)
+
+    assert set(f.engine.state.row_of) == {"back"}
