@@ -15,7 +15,9 @@ and the one sentence of each says how to mend it; the command line prints it and
     ├── BrokerUnreachable      no Kafka answers at the configured address
     ├── RedisUnreachable       no Redis answers at the configured address
     ├── TopicsDiffer           topics are missing or differ from the table
-    └── ReplayDiffers          the log and the cuts in it do not fit together
+    ├── ReplayDiffers          the log and the cuts in it do not fit together
+    ├── StoreUnreachable       the place of checkpoints or journal cannot be written and read
+    └── CheckpointsDiffer      the checkpoints there are of another number of partitions
 """
 
 
@@ -69,3 +71,11 @@ class TopicsDiffer(PulsewardenError):
 
 class ReplayDiffers(PulsewardenError):
     """A cut's sequence or digest does not follow from the log before it."""
+
+
+class StoreUnreachable(PulsewardenError):
+    """The folder or object store of checkpoints or journal cannot be written and read."""
+
+
+class CheckpointsDiffer(PulsewardenError):
+    """The checkpoints were written with another number of partitions: they hold other wearers."""

@@ -1,0 +1,283 @@
+"""Checkpoints: what a partition's state was behind one cut, as sealed safetensors files with immutable names.
+
+``<partition>/<epoch>-<at>.safetensors``: the claim under which the state's owner had the partition, and the cut in
+`cuts.v1` behind which it stands. A cut that an owner saw acknowledged counts for good, so a checkpoint of an overtaken
+owner is no lie, only old: names are compared by (epoch, at), and nobody deletes what a newer epoch wrote. Two
+generations are kept, for the newest may turn out to be damaged.
+
+Beside the engine's arrays (``engine/NAME``) a file holds the tensors ``document`` and ``books`` (bytes), and as
+metadata the format, the partition, the number of partitions, the inputs and the position.
+"""
+
+import errno
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from monitor.cuts import Position
+from monitor.errors import CheckpointsDiffer, StoreUnreachable
+from monitor.saved import Saved
+from monitor.wearers.checkpoint_formats import FORMAT_NAMES, NotMigrated, migrated
+from monitor.wearers.store import check, open_store
+from monitor.wearers.tensor_file import Damaged, metadata_of, sealed, unsealed
+
+log = structlog.get_logger()
+
+GENERATIONS = 2
+_NAME = re.compile(r"(?P<epoch>\d{12,})-(?P<at>\d{12,})\.safetensors")
+_FOLDER = re.compile(r"\d{5,}")
+_ENGINE = "engine/"
+_HEAD_BYTES = 1 << 16
+
+
+class _Unusable(Exception):
+    """A whole file that is not what is looked for; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of one partition behind one cut.
+
+    Attributes
+    ----------
+    partition : int
+    position : Position
+        Of the cut; it has applied at least cut 0.
+    engine : Saved
+        Of `Engine.save`. From `Checkpoints.newest` its arrays are views of one buffer: copy what is to change.
+    books : bytes
+        The stream core's counts, encoded by the core.
+    """
+
+    partition: int
+    position: Position
+    engine: Saved
+    books: bytes
+
+
+class Generation(NamedTuple):
+    """What the name of a checkpoint tells; the tuple's order is that of age."""
+
+    epoch: int
+    at: int
+
+
+class Checkpoints:
+    """The checkpoints in one place. Every method blocks: call it in a thread.
+
+    Parameters
+    ----------
+    place : str or Path
+        Folder or URL, see `monitor.wearers.store`; shared by all workers.
+    partitions : int
+        Of every topic. Another number puts wearers into other partitions, so checkpoints of another number are
+        refused.
+    inputs : tuple of str
+        The names of the inputs in the order of a cut's offsets.
+
+    Raises
+    ------
+    StoreUnreachable
+        If no file system has such a URL.
+    """
+
+    def __init__(self, place: str | Path, *, partitions: int, inputs: tuple[str, ...]) -> None:
+        self._store = open_store(place)
+        self._partitions, self._inputs = partitions, inputs
+        self._unusable: set[str] = set()
+
+    def check(self) -> None:
+        """Find out at start whether the place can be used.
+
+        Raises
+        ------
+        StoreUnreachable
+            If it cannot be written and read.
+        CheckpointsDiffer
+            If the checkpoints in it are of another number of partitions.
+        """
+        check(self._store)
+        try:
+            for folder in self._store.folders():
+                if _FOLDER.fullmatch(folder):
+                    self._check_partitions(int(folder))
+        except OSError as error:
+            raise StoreUnreachable(
+                f"The checkpoints in {self._store.place} cannot be read ({error.strerror or error}): "
+                "make them readable for this worker, or name another place."
+            ) from error
+
+    def write(self, checkpoint: Checkpoint) -> str:
+        """Keep a checkpoint, then delete what is older than the two newest generations of its partition.
+
+        Returns
+        -------
+        str
+            The name under which it is durable and visible.
+
+        Raises
+        ------
+        OSError
+            If it could not be written: nothing of it is visible, and the same may be tried again. An old generation
+            that could not be deleted is only said.
+        """
+        position = checkpoint.position
+        if position.next is None:
+            raise ValueError("before cut 0 there is nothing to keep")
+        own = Generation(position.epoch, position.at)
+        name = _name(checkpoint.partition, own)
+        self._store.write(name, sealed(self._metadata(checkpoint), _arrays(checkpoint)))
+        self._unusable.discard(name)
+        try:
+            self._prune(checkpoint.partition, own)
+        except OSError as error:
+            log.warning("old checkpoints were not deleted", partition=checkpoint.partition, why=str(error))
+        return name
+
+    def newest(self, partition: int, below: int) -> Checkpoint | None:
+        """Return the newest usable checkpoint of a partition whose cut lies below an offset; None if there is none.
+
+        Raises
+        ------
+        OSError, CheckpointsDiffer
+            As `usable`.
+        """
+        return next(self.usable(partition, below), None)
+
+    def usable(self, partition: int, below: int) -> Iterator[Checkpoint]:
+        """Yield the usable checkpoints of a partition from the newest back, each read when it is asked for.
+
+        Parameters
+        ----------
+        partition : int
+        below : int
+            Offset in `cuts.v1`, usually of the claim: only checkpoints of cuts below it.
+
+        Yields
+        ------
+        Checkpoint
+            By (epoch, at), highest first. A file that is damaged, of a newer format or of other inputs is named in
+            the log and passed over.
+
+        Raises
+        ------
+        OSError
+            If the place does not answer: what is in it is unknown, which is not the same as nothing.
+        CheckpointsDiffer
+            If a checkpoint is of another number of partitions.
+        """
+        done: set[Generation] = set()
+        while True:
+            # Listed again after each: the predecessor may still write, and delete what was listed before.
+            left = [one for one in self.generations(partition) if one.at < below and one not in done]
+            if not left:
+                return
+            done.add(left[0])
+            checkpoint = self._read(partition, left[0])
+            if checkpoint is not None:
+                yield checkpoint
+
+    def generations(self, partition: int) -> list[Generation]:
+        """Return what is there of a partition by name, newest first, usable or not.
+
+        Raises
+        ------
+        OSError
+            If the place does not answer.
+        """
+        found = [_NAME.fullmatch(name) for name in self._store.list(_folder(partition))]
+        return sorted((Generation(int(name["epoch"]), int(name["at"])) for name in found if name), reverse=True)
+
+    def _prune(self, partition: int, own: Generation) -> None:
+        """Delete what is older than the two newest usable ones among those that are not of a newer epoch."""
+        kept = 0
+        for generation in self.generations(partition):
+            name = _name(partition, generation)
+            if generation.epoch > own.epoch:
+                continue
+            if kept >= GENERATIONS and generation != own:
+                self._store.delete(name)
+                self._unusable.discard(name)
+            elif name not in self._unusable:
+                kept += 1
+
+    def _check_partitions(self, partition: int) -> None:
+        """Look at the header of a partition's newest file, and only if it tells of another number at all of it."""
+        for generation in self.generations(partition)[:1]:
+            name = _name(partition, generation)
+            try:
+                if metadata_of(self._store.read(name, _HEAD_BYTES)).get("partitions") != str(self._partitions):
+                    self._opened(name, partition, generation)
+            except (FileNotFoundError, Damaged, NotMigrated, _Unusable):
+                continue  # whoever needs it finds out and says so
+
+    def _read(self, partition: int, generation: Generation) -> Checkpoint | None:
+        name = _name(partition, generation)
+        reason: Exception
+        try:
+            return self._opened(name, partition, generation)
+        except FileNotFoundError:
+            return None  # pruned since it was listed
+        except (Damaged, NotMigrated, _Unusable) as error:
+            reason = error
+        except OSError as error:
+            # A block that cannot be read is damage of this file; all else may pass, and another file may be older.
+            if error.errno != errno.EIO:
+                raise
+            reason = error
+        self._unusable.add(name)
+        log.warning("a checkpoint is not usable: an older one is looked for", name=name, reason=str(reason))
+        return None
+
+    def _opened(self, name: str, partition: int, generation: Generation) -> Checkpoint:
+        file = migrated(unsealed(self._store.read(name)))
+        try:
+            of, partitions = int(file.metadata["partition"]), int(file.metadata["partitions"])
+            inputs = msgspec.json.decode(file.metadata["inputs"], type=tuple[str, ...])
+            position = msgspec.json.decode(file.metadata["position"], type=Position)
+            document, books = file.arrays["document"].tobytes(), file.arrays["books"].tobytes()
+        except (KeyError, ValueError) as error:
+            raise _Unusable(f"a part of it is missing or unreadable ({error!r})") from error
+        if partitions != self._partitions:
+            raise CheckpointsDiffer(
+                f"{self._store.place} holds checkpoints of {partitions} partitions, not of {self._partitions}: "
+                "set the number back, or name an empty place (the state is then replayed from the log)."
+            )
+        if (of, position.epoch, position.at) != (partition, *generation):
+            raise _Unusable("its name is that of another checkpoint")
+        if inputs != self._inputs:
+            raise _Unusable(f"it is of other inputs: {', '.join(inputs)}")
+        arrays = {key.removeprefix(_ENGINE): array for key, array in file.arrays.items() if key.startswith(_ENGINE)}
+        return Checkpoint(partition, position, Saved(arrays, document), books)
+
+    def _metadata(self, checkpoint: Checkpoint) -> dict[str, str]:
+        return {
+            "format": FORMAT_NAMES[-1],
+            "partition": str(checkpoint.partition),
+            "partitions": str(self._partitions),
+            "inputs": json.dumps(self._inputs),
+            "position": msgspec.json.encode(checkpoint.position).decode(),
+        }
+
+
+def _folder(partition: int) -> str:
+    return f"{partition:05d}"
+
+
+def _name(partition: int, generation: Generation) -> str:
+    return f"{_folder(partition)}/{generation.epoch:012d}-{generation.at:012d}.safetensors"
+
+
+def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[Any]]:
+    arrays = {_ENGINE + name: array for name, array in checkpoint.engine.arrays.items()}
+    arrays["document"] = np.frombuffer(checkpoint.engine.document, np.uint8)
+    arrays["books"] = np.frombuffer(checkpoint.books, np.uint8)
+    return arrays

@@ -1,0 +1,63 @@
+"""The formats that checkpoints had, and how a file of an older one becomes one of the next.
+
+Every format is sealed as `monitor.wearers.tensor_file` tells and names itself in the metadata entry ``format``.
+Whoever changes what a checkpoint holds adds a name, a migration from the last one, and a real file of the last one to
+``tests/wearers``. What the engine's own arrays mean is the engine's matter: it reads its version in ``document``.
+
+=======  ==============================================================================================================
+format   what a file holds
+=======  ==============================================================================================================
+0        engine arrays under their bare names; ``document`` a tensor; the books as text and the position as the JSON
+         list [at, epoch, seq, T, next, stamp, digest] in the metadata entries ``books`` and ``cut``
+1        engine arrays as ``engine/NAME``; ``document`` and ``books`` tensors; the position as a JSON object
+=======  ==============================================================================================================
+"""
+
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+
+from monitor.wearers.tensor_file import TensorFile
+
+FORMAT_NAMES = ("pulsewarden-checkpoint/0", "pulsewarden-checkpoint/1")
+"""All there ever were, oldest first; the last is the one that is written."""
+
+
+class NotMigrated(Exception):
+    """The file is of a format that this version does not know, or not what its format says; the text tells."""
+
+
+def migrated(file: TensorFile) -> TensorFile:
+    """Return a file of any known format as one of the newest.
+
+    Raises
+    ------
+    NotMigrated
+        If the format is unknown (a newer version wrote it), or a part that it must have is missing.
+    """
+    name = file.metadata.get("format", "")
+    if name not in FORMAT_NAMES:
+        raise NotMigrated(f"its format is {name!r}, and this version knows {', '.join(FORMAT_NAMES)}")
+    for step in MIGRATIONS[FORMAT_NAMES.index(name) :]:
+        try:
+            file = step(file)
+        except (KeyError, ValueError) as error:
+            raise NotMigrated(f"it is not what a file of {name} must be ({error!r})") from error
+    return file
+
+
+def _from_0(file: TensorFile) -> TensorFile:
+    metadata = dict(file.metadata)
+    books = metadata.pop("books").encode()
+    at, epoch, seq, T, following, stamp, digest = msgspec.json.decode(metadata.pop("cut"), type=tuple[object, ...])
+    position = {"at": at, "epoch": epoch, "seq": seq, "T": T, "next": following, "stamp": stamp, "digest": digest}
+    arrays = {name if name == "document" else f"engine/{name}": array for name, array in file.arrays.items()}
+    arrays["books"] = np.frombuffer(books, np.uint8)
+    return TensorFile(
+        {**metadata, "format": FORMAT_NAMES[1], "position": msgspec.json.encode(position).decode()}, arrays
+    )
+
+
+MIGRATIONS: tuple[Callable[[TensorFile], TensorFile], ...] = (_from_0,)
+"""Entry n turns format n into n + 1."""
