@@ -27,6 +27,7 @@ from monitor.wearers import rounds
 from monitor.wearers.admission import Admission, Intake
 from monitor.wearers.events import Events, join
 from monitor.wearers.intake import INTAKE
+from monitor.wearers.shelf import Shelf
 from monitor.wearers.snapshot import snapshot
 from monitor.wearers.state import State
 from stream_schemas.dead_letter import dead_letter
@@ -87,6 +88,7 @@ class Engine:
         self.admission = Admission(self.state, partitions, limits.future_min * MINUTE_MS)
         self._positions: dict[int, Position] = {}
         self._waiting: Events = join([])
+        self._shelf = Shelf(self.state.rows)
 
     def open(self, partition: int) -> None:
         """Begin a partition with an empty state."""
@@ -101,7 +103,7 @@ class Engine:
 
     def save(self, partition: int) -> Saved:
         """Copy the state of a partition, as of its position; call between steps."""
-        return saving.save(self.decisions, self._waiting, partition)
+        return saving.save(self.decisions, self._shelf, self._waiting, partition)
 
     def load(self, partition: int, saved: Saved, position: Position) -> None:
         """Go on from what was saved at a position; the partition must be open and empty.
@@ -114,6 +116,7 @@ class Engine:
         restored = saving.restore(self.decisions, partition, saved)
         self._waiting = join([self._waiting, restored]) if len(self._waiting) else restored
         self._positions[partition] = position
+        self._shelf.map(len(self.state.of_partition(partition)))
 
     def position(self, partition: int) -> Position:
         """Where an open partition stands."""

@@ -19,6 +19,7 @@ from monitor.saved import Saved, SavedStateUnusable
 from monitor.wearers.events import NUMBERS, Events, Kind, Samples, build
 from monitor.wearers.fields import FIELDS
 from monitor.wearers.reported import Order, Report, Reported, Session
+from monitor.wearers.shelf import Shelf
 from stream_schemas.score import RiskScores
 from stream_schemas.wearer import WearerProfile
 
@@ -55,14 +56,13 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Document).decode
 
 
-def save(decisions: Decisions, waiting: Events, partition: int) -> Saved:
-    """Copy all that is known of a partition."""
+def save(decisions: Decisions, shelf: Shelf, waiting: Events, partition: int) -> Saved:
+    """Copy all that is known of a partition, its rows onto the shelf."""
     state = decisions.state
     rows = state.of_partition(partition)
     place = np.full(state.used, -1, np.int64)
     place[rows] = np.arange(len(rows))
-    chosen = _run(rows)
-    arrays = {_FIELD + field.name: _copy(state.column(field.name)[chosen]) for field in FIELDS}
+    arrays = {_FIELD + name: column for name, column in shelf.copy(state, rows).items()}
 
     late = decisions.late
     held = late.of_rows(rows)
@@ -84,7 +84,7 @@ def save(decisions: Decisions, waiting: Events, partition: int) -> Saved:
         carried=carried,
         what=what,
     )
-    return Saved({name: np.ascontiguousarray(array) for name, array in arrays.items()}, _encode(document))
+    return shelf.lend(Saved({name: np.ascontiguousarray(array) for name, array in arrays.items()}, _encode(document)))
 
 
 def restore(decisions: Decisions, partition: int, saved: Saved) -> Events:
@@ -127,10 +127,6 @@ def _run(rows: NDArray[np.int64]) -> Any:
     if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
         return slice(int(rows[0]), int(rows[-1]) + 1)
     return rows
-
-
-def _copy(chosen: NDArray[Any]) -> NDArray[Any]:
-    return chosen.copy() if chosen.base is not None else chosen
 
 
 def _objects(waiting: Events) -> tuple[list[tuple[Kind, msgspec.Raw]], list[int]]:

@@ -87,7 +87,7 @@ class State:
         self.wearer_of: list[str] = []
         self.partition = np.full(rows, -1, np.int32)
         for field in FIELDS:
-            setattr(self, field.name, _zeros((rows, *field.shape), np.dtype(field.dtype)))
+            setattr(self, field.name, zeros((rows, *field.shape), np.dtype(field.dtype)))
 
     def __len__(self) -> int:
         """Count the wearers."""
@@ -155,7 +155,7 @@ class State:
         return self.minutes.view(np.uint8).reshape(-1), (row * MINUTES + minute % MINUTES) * 8 + byte
 
 
-def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+def zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Reserve zeroed memory that is mapped page by page, when it is first written."""
     size = math.prod(shape) * dtype.itemsize
     if sys.platform != "linux" or size < mmap.PAGESIZE:
