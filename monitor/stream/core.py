@@ -12,8 +12,10 @@ from models.snapshot import Snapshot
 from monitor.cuts import Cut, Position
 from monitor.inputs import Batch
 from monitor.outputs import Columns, Output, ScoreDue, Step
-from monitor.saved import Saved
+from monitor.saved import Saved, SavedStateUnusable
+from monitor.scoring.switches import Switch, newest
 from monitor.stream.records import Records
+from monitor.wearers.checkpoint import Checkpoint
 from stream_schemas.topics import CONTROL, DEAD_LETTER
 
 
@@ -47,7 +49,16 @@ class _DeadLetter(msgspec.Struct):
     origin_topic: str
 
 
+class _Books(msgspec.Struct):
+    """What the core counts of a partition, and the newest model switch that it has read there."""
+
+    read: dict[str, int]
+    refused: list[tuple[str, str, int]]
+    switch: bytes | None = None
+
+
 _dead_letter = msgspec.json.Decoder(_DeadLetter).decode
+_books = msgspec.json.Decoder(_Books).decode
 
 
 class Core:
@@ -82,6 +93,7 @@ class Core:
         self._journal, self._control = journal, control
         self.read: dict[int, Counter[str]] = {}
         self.refused: dict[int, Counter[tuple[str, str]]] = {}
+        self._switch: dict[int, tuple[Switch, bytes]] = {}
         self.cuts = self.applied_records = self.below_T = self.late = 0
 
     def open(self, partition: int) -> None:
@@ -95,6 +107,37 @@ class Core:
         if partition in self.read:
             self.engine.drop(partition)
             del self.read[partition], self.refused[partition]
+            self._switch.pop(partition, None)
+
+    def save(self, partition: int) -> Checkpoint:
+        """Copy what is known of a partition; call it between steps, when every output so far is acknowledged."""
+        refused = [(topic, reason, n) for (topic, reason), n in sorted(self.refused[partition].items())]
+        _, switch = self._switch.get(partition, (None, None))
+        books = msgspec.json.encode(_Books(dict(self.read[partition]), refused, switch))
+        return Checkpoint(partition, self.position(partition), self.engine.save(partition), books)
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Begin a partition where a checkpoint stands.
+
+        Raises
+        ------
+        SavedStateUnusable
+            If it does not fit this engine; the partition is then open and empty.
+        """
+        p = checkpoint.partition
+        self.open(p)
+        try:
+            books = _books(checkpoint.books)
+            self.engine.load(p, checkpoint.engine, checkpoint.position)
+        except (SavedStateUnusable, msgspec.DecodeError) as error:
+            self.open(p)
+            if isinstance(error, SavedStateUnusable):
+                raise
+            raise SavedStateUnusable(f"The counts in a checkpoint of partition {p} are unreadable: {error}.") from error
+        self.read[p].update(books.read)
+        self.refused[p].update({(topic, reason): n for topic, reason, n in books.refused})
+        if books.switch is not None:
+            self._tell(p, [books.switch])
 
     def position(self, partition: int) -> Position:
         """Return where the state of an open partition stands."""
@@ -140,9 +183,18 @@ class Core:
     def _look_for_control(self, order: Sequence[int], records: Mapping[int, Sequence[Records]]) -> None:
         if CONTROL in self.inputs:
             source = self.inputs.index(CONTROL)
-            values = [value for p in order for value in records[p][source].value if value is not None]
-            if values:
-                self._control(values)
+            for p in order:
+                self._tell(p, [value for value in records[p][source].value if value is not None])
+
+    def _tell(self, partition: int, values: list[bytes]) -> None:
+        """Hand switches on, and remember the newest: a successor does not read the topic from its start."""
+        for value in values:
+            known, _ = self._switch.get(partition, (None, b""))
+            switch = newest([value], known)
+            if switch is not None and switch is not known:
+                self._switch[partition] = (switch, value)
+        if values:
+            self._control(values)
 
     def ingested(self) -> Counter[str]:
         """Count the accepted records of all open partitions by topic."""
