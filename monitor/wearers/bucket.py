@@ -31,11 +31,11 @@ class BucketStore:
 
     def folders(self) -> list[str]:
         """See `Store.folders`."""
-        return self._names(self._root, fs.FileType.Directory)
+        return _names(self._files, self._root, fs.FileType.Directory)
 
     def list(self, folder: str) -> list[str]:
         """See `Store.list`."""
-        return self._names(self._path(folder), fs.FileType.File)
+        return _names(self._files, self._path(folder), fs.FileType.File)
 
     def read(self, name: str, size: int | None = None) -> memoryview:
         """See `Store.read`."""
@@ -73,13 +73,14 @@ class BucketStore:
             self._files.create_dir(path.rpartition("/")[0], recursive=True)
             return self._files.open_output_stream(path)
 
-    def _names(self, folder: str, kind: fs.FileType) -> list[str]:
-        selector = fs.FileSelector(folder, allow_not_found=True)
-        found = [info.base_name for info in self._files.get_file_info(selector) if info.type == kind]
-        return sorted(name for name in found if name and not name.startswith("."))
-
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
+
+
+def _names(files: fs.FileSystem, folder: str, kind: fs.FileType) -> list[str]:
+    selector = fs.FileSelector(folder, allow_not_found=True)
+    found = [info.base_name for info in files.get_file_info(selector) if info.type == kind]
+    return sorted(name for name in found if name and not name.startswith("."))
 
 
 def open_bucket(url: str, place: str) -> BucketStore:
