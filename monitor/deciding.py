@@ -14,6 +14,7 @@ from monitor.alerting.limits import Limits
 from monitor.alerting.minute_rules import judge_minutes
 from monitor.alerting.risk import heads_above, risk_finding
 from monitor.alerting.silence import SAME_DELIVERY_MS, back_finding, silence_finding, silence_limit_ms
+from monitor.departures import Departures
 from monitor.wearers.days import close_day
 from monitor.wearers.events import Events, Kind
 from monitor.wearers.fields import DECIDE, GAPS, LEAVE, MINUTES, NEVER, REPEAT, SILENCE
@@ -33,10 +34,6 @@ from stream_schemas.reasons import Reason, Rejected
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 SAMPLE_MS = 1000
-DAY_MS = 86_400_000
-ABSENT_MS = 35 * DAY_MS  # longer than anything but a profile says something of a wearer
-ERASED_FOR_MS = 15 * DAY_MS  # an erased wearer's row goes when nothing received before could still be accepted
-EXPIRE_STEPS = 64
 CUFFS = np.array([METHODS.index("cuff_oscillometric"), METHODS.index("cuff_auscultatory")], np.uint8)
 Ints = NDArray[np.int64]
 
@@ -71,13 +68,12 @@ class Decisions:
         self.limits = limits
         self.late = LateMinutes()
         self.board = Board(state, teams)
+        self.departures = Departures(state, self.board, self.late)
         self.profiles = Profiles(state, teams)
         self.rows = JournalRows(state)
         self.score_every_ms = score_every_ms
         self.settle_ms = round(limits.settle_s * 1000)
         self.decided = Decided()
-        self._left: list[int] = []
-        self._steps = 0
         self.T_of_partition: Ints = np.zeros(0, np.int64)
         self._handlers: dict[Kind, Callable[[Events], None]] = {
             Kind.PROFILE: self._profile,
@@ -89,12 +85,16 @@ class Decisions:
             Kind.SCORE: self._score,
             Kind.COMMAND: self._command,
         }
-        self._timers = {DECIDE: self._decide, SILENCE: self._silence, REPEAT: self._repeat, LEAVE: self._leave}
+        self._timers = {
+            DECIDE: self._decide,
+            SILENCE: self._silence,
+            REPEAT: self._repeat,
+            LEAVE: self.departures.leave,
+        }
 
     def on_events(self, kind: Kind, these: Events) -> None:
         """Handle events of one kind, of distinct rows."""
-        self.state.acted_ms[these.row] = these.stamp_ms
-        self.state.timer_ms[these.row, LEAVE] = these.stamp_ms + ABSENT_MS
+        self.departures.seen(these.row, these.stamp_ms)
         self._handlers[kind](these)
 
     def on_timer(self, timer: int, row: Ints, at_ms: Ints) -> None:
@@ -210,43 +210,6 @@ class Decisions:
         if due.any():
             self.decided.score.append(row[due])
 
-    def _leave(self, row: Ints, at_ms: Ints) -> None:
-        """Erase wearers of whom nothing came for long; those with a profile, or with an open alert, stay."""
-        for r, at in zip(row.tolist(), at_ms.tolist(), strict=True):
-            if self.state.known[r] or self.board.has_open(r):
-                self.state.timer_ms[r, LEAVE] = at + ABSENT_MS
-            else:
-                self._erase(r, NEVER)
-                self._left.append(r)
-
-    def _erase(self, row: int, leaves_ms: int) -> None:
-        one = np.array([row])
-        self.board.drop(one)
-        self.late.free(self.late.of_rows(one).tolist())
-        self.state.blank(one)
-        self.state.timer_ms[row, LEAVE] = leaves_ms
-
-    def forget(self, rows: Ints) -> None:
-        """Forget rows for good, telling nobody."""
-        self.board.drop(rows)
-        if len(self.late):
-            self.late.free(self.late.of_rows(rows).tolist())
-        self.state.remove(rows)
-
-    def tidy(self, waiting: Events, T_of_partition: Ints) -> None:
-        """Give back what nobody can see the lack of: rows of wearers that left, late minutes that no record can touch.
-
-        A row that a later record has used again, or that one waits for, stays.
-        """
-        if self._left:
-            left = np.array(self._left)
-            self._left = []
-            gone = (self.state.acted_ms[left] == 0) & ~np.isin(left, waiting.row)
-            self.forget(np.unique(left[gone]))
-        self._steps += 1
-        if len(self.late) and self._steps % EXPIRE_STEPS == 0:
-            self.late.expire(T_of_partition[self.state.partition[: self.state.used]])
-
     def _silence(self, row: Ints, at_ms: Ints) -> None:
         state = self.state
         limit = silence_limit_ms(state, row, self.limits)
@@ -268,7 +231,7 @@ class Decisions:
         for r, profile, stamp in zip(these.row.tolist(), these.what, these.stamp_ms.tolist(), strict=True):
             if profile is None:
                 self.board.erase(r, stamp)
-                self._erase(r, stamp + ERASED_FOR_MS)
+                self.departures.erase(r, stamp)
             else:
                 self.profiles.write(r, profile)
                 self.rows.profile(r, profile)

@@ -98,7 +98,7 @@ class Engine:
         """Forget a partition and its wearers."""
         rows = self.state.of_partition(partition)
         self._waiting = self._waiting.take(self.state.partition[self._waiting.row] != partition).compact()
-        self.decisions.forget(rows)
+        self.decisions.departures.forget(rows)
         self._positions.pop(partition, None)
 
     def save(self, partition: int) -> Saved:
@@ -208,7 +208,7 @@ class Engine:
         decisions = self.decisions
         decisions.T_of_partition = T
         rounds.run(self.state, waiting.take(ready), T, decisions.on_events, decisions.on_timer)
-        decisions.tidy(self._waiting, T)
+        decisions.departures.tidy(self._waiting, T)
         for told in decisions.board.take():
             partition = int(self.state.partition[told.row])
             decisions.rows.alert(

@@ -121,12 +121,11 @@ class State:
         return rows
 
     def remove(self, rows: NDArray[np.int64]) -> None:
-        """Forget wearers: their rows are zeroed and free for others."""
+        """Forget wearers whose rows are blank: they are free for others."""
         for row in rows.tolist():
             del self.row_of[self.wearer_of[row]]
             self.wearer_of[row] = ""
         self.partition[rows] = -1
-        self.blank(rows)
         self.free += rows.tolist()
 
     def blank(self, rows: NDArray[np.int64]) -> None:
