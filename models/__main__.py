@@ -47,9 +47,9 @@ def progress() -> Iterator[Told]:
 
 @app.command()
 def train(
-    data: Annotated[Path, typer.Option(help="Journal folder.")],
+    data: Annotated[str, typer.Option(help="Journal: folder or URL.")],
     out: Annotated[Path, typer.Option(help="Folder of the new bundle.")],
-    test_data: Annotated[Path | None, typer.Option(help="Journal folder of other people, for the report.")] = None,
+    test_data: Annotated[str | None, typer.Option(help="Journal of other people, for the report.")] = None,
     epochs: Annotated[int, typer.Option(min=1)] = DEFAULTS.epochs,
     samples: Annotated[int, typer.Option(min=64, help="Moments an epoch.")] = DEFAULTS.samples_per_epoch,
     seed: int = DEFAULTS.seed,
@@ -71,7 +71,7 @@ def train(
 
 @app.command(name="evaluate")
 def evaluate_bundle(
-    data: Annotated[Path, typer.Option(help="Journal folder of people the model has not seen.")],
+    data: Annotated[str, typer.Option(help="Journal of people the model has not seen: folder or URL.")],
     model: Annotated[Path, typer.Option(help="Bundle folder.")] = bundle.DEFAULT,
     out: Annotated[Path | None, typer.Option(help="Report JSON to write.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",

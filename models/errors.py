@@ -15,3 +15,7 @@ class DataUnusable(ModelError):
 
 class RegistryRefused(ModelError):
     """The registry was asked for a version that it does not have, or to overwrite one."""
+
+
+class PlaceUnusable(ModelError):
+    """A folder or URL that should hold files cannot be opened or read."""

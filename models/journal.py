@@ -1,7 +1,7 @@
-"""A journal folder of Parquet -> a cohort: dense minutes per wearer, and what came now and then in order of time.
+"""A journal of Parquet -> a cohort: dense minutes per wearer, and what came now and then in order of time.
 
-Tables and columns are those of the journal's contract (docs/journal, monitor.wearers.journal); a row in a later file
-supersedes an earlier file's row of the same key.
+Tables and columns are those of `models.journal_tables`, which rows count is said by `models.journal_files`; of rows
+with the same key the one written last counts.
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from models.errors import DataUnusable
+from models.journal_reading import Journal
+from models.place import Place
 from models.snapshot import MINUTES, NO_RR, NO_STEPS
 from stream_schemas.wearer import CONDITIONS, MEDICATIONS, SEXES, mask
 
@@ -82,15 +83,6 @@ class Cohort:
         return int(self.grid["hr_median"].shape[1])
 
 
-def _table(folder: Path, name: str, *, needed: bool = False) -> pa.Table | None:
-    files = sorted((folder / name).glob("*.parquet"))
-    if not files:
-        if needed:
-            raise DataUnusable(f"{folder} has no {name} table: give a journal folder that holds minutes.")
-        return None
-    return pa.concat_tables([pq.read_table(file) for file in files], promote_options="permissive")
-
-
 def _numbers(table: pa.Table, column: str, dtype: type[np.generic], absent: float) -> NDArray[np.generic]:
     if column not in table.column_names:
         return np.full(table.num_rows, absent, dtype)
@@ -100,9 +92,9 @@ def _numbers(table: pa.Table, column: str, dtype: type[np.generic], absent: floa
     return np.asarray(pc.fill_null(values, pa.scalar(absent).cast(values.type)).to_numpy()).astype(dtype)
 
 
-def _indices(table: pa.Table, place: pa.Array) -> I64:
+def _indices(table: pa.Table, known: pa.Array) -> I64:
     """Index of each row's wearer; -1 = not among them."""
-    found = pc.index_in(table["wearer_id"].cast(pa.string()), value_set=place)
+    found = pc.index_in(table["wearer_id"].cast(pa.string()), value_set=known)
     return np.asarray(pc.fill_null(found, -1).to_numpy()).astype(np.int64)
 
 
@@ -127,55 +119,59 @@ def _events(
     return Events(wearer[order], minute[order], first, {name: values[order] for name, values in columns.items()})
 
 
-def read_cohort(folder: Path) -> Cohort:
-    """Read a journal folder.
+def read_cohort(place: str | Path | Place) -> Cohort:
+    """Read a journal: a folder, or the URL of an object store.
 
     Raises
     ------
     DataUnusable
-        If there is no folder, or it holds no minutes.
+        If there is no journal, it holds no minutes, or a file is damaged.
+    PlaceUnusable
+        If the place cannot be opened or listed.
     """
-    minutes = _table(folder, "minutes", needed=True)
-    assert minutes is not None  # noqa: S101 - needed
+    journal = Journal(place)
+    minutes = journal.read("minutes", columns=("wearer_id", "minute", *GRID))
+    if minutes is None:
+        raise DataUnusable(f"{journal.place.name} has no minutes table: give a journal that holds minutes.")
     ids = sorted(str(name) for name in pc.unique(minutes["wearer_id"].cast(pa.string())).to_pylist())
     if not ids:
-        raise DataUnusable(f"{folder}/minutes holds no rows: let the stream or the simulator write for longer.")
-    place = pa.array(ids, pa.string())
+        raise DataUnusable(f"{journal.place.name} holds no minutes: let the stream or the simulator write for longer.")
+    known = pa.array(ids, pa.string())
     at = np.asarray(minutes["minute"].to_numpy()).astype(np.int64)
     first_day, last_day = int(at.min()) // MINUTES, int(at.max()) // MINUTES
     days = last_day - first_day + 1
-    row, column = _indices(minutes, place), at - first_day * MINUTES
+    row, column = _indices(minutes, known), at - first_day * MINUTES
     grid = {}
     for name, absent in GRID.items():
         grid[name] = np.full((len(ids), days * MINUTES), absent, np.uint8)
         grid[name][row, column] = _numbers(minutes, name, np.uint8, absent)
-    labels, outcomes = _labels(folder, place)
+    labels, outcomes = _labels(journal, known)
     return Cohort(
         wearer_ids=tuple(ids),
         first_day=first_day,
         grid=grid,
-        weather=_weather(folder, place, first_day, days),
-        bp=_pressure(folder, place),
-        sleep=_sleep(folder, place),
+        weather=_weather(journal, known, first_day, days),
+        bp=_pressure(journal, known),
+        sleep=_sleep(journal, known),
         labels=labels,
         outcomes=outcomes,
-        profiles=_profiles(folder, place),
+        profiles=_profiles(journal, known),
     )
 
 
-def _weather(folder: Path, place: pa.Array, first_day: int, days: int) -> F32:
-    weather = np.full((len(place), days * 24, len(WEATHER)), np.nan, np.float32)
-    table = _table(folder, "weather")
+def _weather(journal: Journal, known: pa.Array, first_day: int, days: int) -> F32:
+    weather = np.full((len(known), days * 24, len(WEATHER)), np.nan, np.float32)
+    table = journal.read("weather")
     if table is not None:
-        row, hour = _indices(table, place), _numbers(table, "hour", np.int64, 0).astype(np.int64) - first_day * 24
+        row, hour = _indices(table, known), _numbers(table, "hour", np.int64, 0).astype(np.int64) - first_day * 24
         inside = (row >= 0) & (hour >= 0) & (hour < days * 24)
         for column, name in enumerate(WEATHER):
             weather[row[inside], hour[inside], column] = _numbers(table, name, np.float32, np.nan)[inside]
     return weather
 
 
-def _pressure(folder: Path, place: pa.Array) -> Events:
-    table = _table(folder, "bp")
+def _pressure(journal: Journal, known: pa.Array) -> Events:
+    table = journal.read("bp")
     if table is None:
         table = pa.table({"wearer_id": pa.array([], pa.string()), "minute": pa.array([], pa.int64())})
     minute = _numbers(table, "minute", np.int64, 0).astype(np.int64)
@@ -186,12 +182,12 @@ def _pressure(folder: Path, place: pa.Array) -> Events:
         "method": _numbers(table, "method", np.uint8, 0),
     }
     return _events(
-        _indices(table, place), minute, (columns["diastolic"], columns["systolic"], minute), columns, len(place)
+        _indices(table, known), minute, (columns["diastolic"], columns["systolic"], minute), columns, len(known)
     )
 
 
-def _sleep(folder: Path, place: pa.Array) -> Events:
-    table = _table(folder, "sleep")
+def _sleep(journal: Journal, known: pa.Array) -> Events:
+    table = journal.read("sleep")
     if table is None:
         empty = {name: pa.array([], pa.int64()) for name in ("start_minute", "end_minute", "revision")}
         table = pa.table(
@@ -204,11 +200,11 @@ def _sleep(folder: Path, place: pa.Array) -> Events:
         "start": _numbers(table, "start_minute", np.int64, 0),
         **{name: _numbers(table, name, np.float32, np.nan) for name in STAGES_MIN},
     }
-    return _events(_indices(table, place), end, (sources,), columns, len(place))
+    return _events(_indices(table, known), end, (sources,), columns, len(known))
 
 
-def _labels(folder: Path, place: pa.Array) -> tuple[Events, tuple[str, ...]]:
-    table = _table(folder, "labels")
+def _labels(journal: Journal, known: pa.Array) -> tuple[Events, tuple[str, ...]]:
+    table = journal.read("labels")
     if table is None:
         none = {"onset_minute": pa.array([], pa.int64()), "end_minute": pa.array([], pa.int64())}
         table = pa.table({"wearer_id": pa.array([], pa.string()), "outcome": pa.array([], pa.string()), **none})
@@ -219,12 +215,12 @@ def _labels(folder: Path, place: pa.Array) -> tuple[Events, tuple[str, ...]]:
         "end": np.maximum(_numbers(table, "end_minute", np.int64, 0).astype(np.int64), onset + 60),
         "severity": _numbers(table, "severity", np.float32, np.nan),
     }
-    labels = _events(_indices(table, place), onset, (columns["outcome"], onset), columns, len(place))
+    labels = _events(_indices(table, known), onset, (columns["outcome"], onset), columns, len(known))
     return labels, tuple(str(name) for name in encoded.dictionary.to_pylist())
 
 
-def _profiles(folder: Path, place: pa.Array) -> Profiles:
-    W = len(place)
+def _profiles(journal: Journal, known: pa.Array) -> Profiles:
+    W = len(known)
     found = Profiles(
         np.full(W, np.nan, np.float32),
         np.full(W, np.nan, np.float32),
@@ -232,9 +228,9 @@ def _profiles(folder: Path, place: pa.Array) -> Profiles:
         np.zeros(W, np.uint32),
         np.zeros(W, np.uint32),
     )
-    table = _table(folder, "profiles")
+    table = journal.read("profiles")
     for row in [] if table is None else table.to_pylist():
-        at = place.index(pa.scalar(row["wearer_id"], place.type)).as_py()
+        at = known.index(pa.scalar(row["wearer_id"], known.type)).as_py()
         if at < 0:
             continue
         age = row.get("age_years")

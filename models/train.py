@@ -5,7 +5,7 @@ import hashlib
 import json
 import time
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -35,11 +35,11 @@ def quiet(stage: str, done: int, of: int) -> None:
 
 
 def train(
-    data: Path,
+    data: str | Path,
     out: Path,
     recipe: Recipe,
     *,
-    test_data: Path | None = None,
+    test_data: str | Path | None = None,
     device: str = "auto",
     log: Path | None = None,
     told: Told = quiet,
@@ -49,9 +49,9 @@ def train(
 
     Parameters
     ----------
-    data : journal folder; its wearers are dealt into training, validation, calibration and report.
+    data : journal, a folder or URL; its wearers are dealt into training, validation, calibration and report.
     out : folder of the bundle; replaced if it exists.
-    test_data : journal folder of other people for the report; then nobody of `data` is kept back for it.
+    test_data : journal of other people for the report; then nobody of `data` is kept back for it.
     log : TensorBoard folder.
     told : called with the stage, how much is done, and of how much.
     origin : one phrase for the model card: whose data this was.
@@ -141,7 +141,7 @@ def _calibrated(
 
 
 def _described(
-    dataset: Dataset, groups: list[NDArray[np.int64]], fitted: Fitted, recipe: Recipe, data: Path, origin: str
+    dataset: Dataset, groups: list[NDArray[np.int64]], fitted: Fitted, recipe: Recipe, data: str | Path, origin: str
 ) -> dict[str, Any]:
     content = hashlib.sha256()
     for name in sorted(dataset.cohort.grid):
@@ -156,6 +156,6 @@ def _described(
         "days": dataset.cohort.minutes // 1440,
         "epochs_run": fitted.epochs,
         "validation_loss": round(fitted.validation_loss, 6),
-        "journal": data.name,
+        "journal": PurePosixPath(str(data)).name,
         "journal_sha256": content.hexdigest(),
     }

@@ -76,10 +76,9 @@ class CheckpointSettings(_Part):
 
 
 class JournalSettings(_Part):
-    """Where workers write cleaned minutes as Parquet."""
+    """Where workers write what they decided as Parquet, with each checkpoint."""
 
-    folder: Path | None = Field(None, description="None: state_dir/journal")
-    interval_s: float = Field(30.0, gt=0, le=3600)
+    place: str | None = Field(None, description="folder or object-store URL; None: state_dir/journal")
 
 
 class ScoringSettings(_Part):
@@ -153,9 +152,9 @@ class Settings(BaseSettings):
         return self.checkpoint.place or str(self.state_dir / "checkpoints")
 
     @property
-    def journal_folder(self) -> Path:
-        """The folder of the journal's tables."""
-        return self.journal.folder or self.state_dir / "journal"
+    def journal_place(self) -> str:
+        """Folder or URL of the journal's tables."""
+        return self.journal.place or str(self.state_dir / "journal")
 
     @property
     def registry_folder(self) -> Path:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from zlib import crc32
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -16,7 +17,7 @@ from kafka.errors import KafkaError, for_code
 
 from monitor.errors import BrokerUnreachable, TopicsDiffer
 from monitor.settings import Settings
-from stream_schemas.topics import INPUTS, Topic, topics_of
+from stream_schemas.topics import CUTS, INPUTS, Topic, topics_of
 
 CONNECT_S = 3.0
 REQUEST_MS = 15_000
@@ -92,6 +93,21 @@ def create(settings: Settings, *, alter: bool = False) -> list[str]:
         if alter:
             _alter(admin, settings)
     return sorted(made)
+
+
+def log_name(settings: Settings, topic: str = CUTS) -> str:
+    """Return 8 hex digits that name a topic's log; one that is deleted and created again has another, its offsets too.
+
+    Raises
+    ------
+    BrokerUnreachable
+        If no Kafka answers.
+    """
+    name = settings.kafka.topic_prefix + topic
+    with connected(settings) as admin:
+        (described,) = admin.describe_topics([name])
+    topic_id = described["topic_id"]
+    return f"{crc32(f'{name}/{topic_id}'.encode()):08x}"
 
 
 def check(settings: Settings) -> list[str]:

@@ -80,14 +80,14 @@ def retrain(settings: Settings, recipe: Recipe | None = None, told: Told = quiet
 
 def _candidate(settings: Settings, recipe: Recipe, registry: Registry, champion_folder: Path, told: Told) -> Verdict:
     champion = Predictor.load(champion_folder)
-    cohort = read_cohort(settings.journal_folder)
+    cohort = read_cohort(settings.journal_place)
     wearers = len(cohort.wearer_ids)
     reasons = _unfit(wearers, settings, champion_folder, recipe)
     if reasons:
         return Verdict(False, None, champion.version, reasons, wearers=wearers)
     folder = settings.registry_folder / "candidate"
     try:
-        mine = train(settings.journal_folder, folder, recipe, log=settings.state_dir / "runs", told=told, origin=ORIGIN)
+        mine = train(settings.journal_place, folder, recipe, log=settings.state_dir / "runs", told=told, origin=ORIGIN)
         dataset = Dataset(cohort)
         held_back = split(cohort.wearer_ids, recipe.shares, recipe.seed)[3]
         theirs = evaluate.judge(champion, dataset, held_back, recipe, told=told)

@@ -1,37 +1,33 @@
 """``labels.v1`` into the journal's labels table: what really happened, where the training looks for it.
 
 Each file holds the labels of one partition between two offsets and says so in its name, so that a later run goes on
-where the last one ended, and running twice writes nothing twice.
+where the last one ended, and running twice writes nothing twice. The name also says of which log: topics that are
+created anew count their offsets anew.
 """
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
+from models import journal_tables
+from models.errors import PlaceUnusable
+from models.place import Place
+from monitor.errors import StoreUnreachable
 from monitor.settings import Settings
+from monitor.topics import log_name
+from monitor.wearers.journal import parquet
 from stream_schemas.codec import decode
 from stream_schemas.label import LabelEvent
 from stream_schemas.reasons import Rejected
 from stream_schemas.topics import LABELS
 
-TABLE = "labels"
-SCHEMA = pa.schema(
-    [
-        ("wearer_id", pa.string()),
-        ("outcome", pa.string()),
-        ("onset_minute", pa.int64()),
-        ("end_minute", pa.int64()),
-        ("severity", pa.float32()),
-        ("silent", pa.bool_()),
-        ("asserted_by", pa.string()),
-    ]
-)
+TABLE = journal_tables.LABELS
 _POLL_MS = 500
 
 
@@ -44,9 +40,19 @@ class Copied:
 
 
 def copy(settings: Settings) -> Copied:
-    """Copy the labels that were published since the last run into the journal folder."""
-    folder = settings.journal_folder / TABLE
-    folder.mkdir(parents=True, exist_ok=True)
+    """Copy the labels that were published since the last run into the journal.
+
+    Raises
+    ------
+    StoreUnreachable
+        If the journal cannot be listed or written.
+    BrokerUnreachable
+        If no Kafka answers.
+    """
+    log = log_name(settings, LABELS)
+    with _journal():
+        place = Place.of(settings.journal_place)
+        held = [one.path.rpartition("/")[2] for one in place.list(TABLE)]
     consumer = KafkaConsumer(
         bootstrap_servers=settings.kafka.bootstrap_servers.split(","),
         enable_auto_commit=False,
@@ -56,15 +62,18 @@ def copy(settings: Settings) -> Copied:
     try:
         topic = settings.kafka.topic_prefix + LABELS
         for partition in range(settings.stream.partitions):
-            copied = _copy(consumer, TopicPartition(topic, partition), folder, copied)
+            prefix = f"labels-{log}-{partition:05d}-"
+            copied = _copy(consumer, TopicPartition(topic, partition), place, prefix, _done(held, prefix), copied)
     finally:
         consumer.close()
     return copied
 
 
-def _copy(consumer: KafkaConsumer, partition: TopicPartition, folder: Path, before: Copied) -> Copied:
+def _copy(
+    consumer: KafkaConsumer, partition: TopicPartition, place: Place, prefix: str, done: int, before: Copied
+) -> Copied:
     consumer.assign([partition])
-    first = max(consumer.beginning_offsets([partition])[partition], _done(folder, partition.partition))
+    first = max(consumer.beginning_offsets([partition])[partition], done)
     end = consumer.end_offsets([partition])[partition]
     if first >= end:
         return before
@@ -75,8 +84,17 @@ def _copy(consumer: KafkaConsumer, partition: TopicPartition, folder: Path, befo
     reached = consumer.position(partition)
     labels, refused = read(records)
     if labels:
-        _write(labels, folder / f"partition-{partition.partition:05d}-{first:016d}-{reached:016d}.parquet")
+        with _journal():
+            place.write(f"{TABLE}/{prefix}{first:016d}-{reached:016d}.parquet", parquet(_rows(labels)))
     return Copied(before.labels + len(labels), before.refused + refused)
+
+
+@contextmanager
+def _journal() -> Iterator[None]:
+    try:
+        yield
+    except (PlaceUnusable, OSError) as error:
+        raise StoreUnreachable(f"The journal (PULSEWARDEN_JOURNAL__PLACE) takes no labels: {error}") from error
 
 
 def read(records: list[ConsumerRecord]) -> tuple[list[LabelEvent], Counter[str]]:
@@ -91,13 +109,13 @@ def read(records: list[ConsumerRecord]) -> tuple[list[LabelEvent], Counter[str]]
     return labels, refused
 
 
-def _done(folder: Path, partition: int) -> int:
+def _done(held: list[str], prefix: str) -> int:
     """Return the offset up to which the files hold a partition."""
-    ends = [int(path.stem.rpartition("-")[2]) for path in folder.glob(f"partition-{partition:05d}-*.parquet")]
+    ends = [int(name.removesuffix(".parquet").rpartition("-")[2]) for name in held if name.startswith(prefix)]
     return max(ends, default=0)
 
 
-def _write(labels: list[LabelEvent], path: Path) -> None:
+def _rows(labels: list[LabelEvent]) -> pa.Table:
     rows = [
         {
             "wearer_id": label.wearer_id,
@@ -110,9 +128,7 @@ def _write(labels: list[LabelEvent], path: Path) -> None:
         }
         for label in labels
     ]
-    staged = path.with_suffix(".staged")
-    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), staged)
-    staged.rename(path)
+    return pa.Table.from_pylist(rows, schema=journal_tables.TABLES[TABLE].schema)
 
 
 def _minute(moment: datetime | str) -> int:

@@ -21,7 +21,7 @@ from monitor.stream.core import Core, Engine
 from monitor.stream.memory import keep_small, trim
 from monitor.stream.owner import Owner
 from monitor.stream.status import Status
-from monitor.topics import require
+from monitor.topics import log_name, require
 from monitor.wearers.journal import Journal
 from stream_schemas.topics import INPUTS
 
@@ -73,7 +73,7 @@ class Worker:
         prefix = settings.kafka.topic_prefix
         self.topics = [prefix + topic for topic in INPUTS]
         self._sink = KafkaSink(settings.kafka.bootstrap_servers, prefix)
-        self._journal = Journal(settings.journal_folder, settings.stream.worker_id)
+        self._journal = Journal(settings.journal_place, log=log_name(settings))
         self._core = Core(engine, INPUTS, journal=self._keep, control=self._switch)
         self.owner = Owner(settings, self._core, self._sink, self._score)
         self._device = Device(settings.scoring.device)
@@ -140,17 +140,19 @@ class Worker:
 
     async def _write_journal_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(self._settings.journal.interval_s)
-            rows = self._journal.take()
-            try:
-                await asyncio.to_thread(self._journal.write, rows)
-            except OSError as failure:
-                self._journal.give_back(rows)
-                log.error("the journal was not written and will be tried again", why=str(failure))
+            await asyncio.sleep(self._settings.checkpoint.interval_s)
+            for p, part in list(self.owner.parts.items()):
+                rows, at = self._journal.take(p), self._core.position(p).at
+                try:
+                    await asyncio.to_thread(self._journal.write, p, part.epoch, -1, at, rows)
+                except OSError as failure:
+                    self._journal.give_back(p, rows)
+                    log.error("the journal was not written and will be tried again", why=str(failure))
 
     def _write_journal(self) -> None:
         try:
-            self._journal.write(self._journal.take())
+            for p, part in self.owner.parts.items():
+                self._journal.write(p, part.epoch, -1, self._core.position(p).at, self._journal.take(p))
         except OSError as failure:
             log.error("the last rows of the journal were not written", why=str(failure))
 

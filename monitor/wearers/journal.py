@@ -1,14 +1,10 @@
-"""The journal: what the wearers' minutes were decided to be, as Parquet, for training, back-tests and people.
+"""The journal: what was decided of the wearers, as Parquet, for training, back-tests and people.
 
-One folder a table (`minutes`, `bp`, `sleep`, `weather`, `profiles`), files with immutable names
-`<sequence>-<level>-<worker>.parquet`: sorted by name, a later file's row for the same key supersedes an earlier one's.
-The sequence counts on from the highest in the folder, whoever wrote it, so that a successor's rows come after its
-predecessor's. Every sixteen neighbouring files of one worker and level become one of the next level; the files that
-went into it stay until the flush after, for readers that have just listed them.
+A folder a table, in a folder or an object store; what is in them is in docs/journal.md. Rows are gathered by partition
+and written with each checkpoint, the journal first. Names and the rule which files count are `models.journal_files`;
+this module gathers and writes, `journal_merging` makes few files of many.
 """
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,130 +12,174 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from models.errors import PlaceUnusable
+from models.journal_files import NO_LOG, Written
+from models.journal_tables import CUT, TABLES
+from models.place import Place
+from monitor.errors import StoreUnreachable
 from monitor.outputs import Columns
+from monitor.wearers.journal_merging import Merger
 
-MERGE_FILES = 16
-_NAME = re.compile(r"(?P<sequence>\d{10})-(?P<level>\d)-(?P<worker>[A-Za-z0-9_.-]{1,64})\.parquet")
+PARTITION = "partition"
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    sequence: int
-    level: int
-    worker: str
+class Part:
+    """Rows [first, stop) of a step's columns, which are ordered by partition: those of one partition."""
+
+    columns: Columns
+    first: int
+    stop: int
+
+
+Rows = dict[str, list[Part]]
+"""Rows of one partition: table name -> parts in the order in which they were added."""
 
 
 class Journal:
-    """Gathers the rows of steps and writes them as files. `add` on the loop's thread, `write` on any one other.
+    """Gathers the rows of steps and writes them as files.
+
+    `add`, `take`, `give_back` and `forget` belong to the loop's thread; `write` may run in any other, one at a time.
 
     Parameters
     ----------
-    folder : Path
-        Of the tables; made when the first file is.
-    worker : str
-        Part of the names; two workers never write the same file.
+    place : str, Path or Place
+        Folder or URL of the tables; a folder is made when the first file is.
+    log : str
+        8 hex digits that name the log of cuts (`monitor.topics.log_name`): offsets begin anew in another one.
+    keep_s : float
+        How long files that were merged stay, for readers that have just listed them.
+
+    Raises
+    ------
+    StoreUnreachable
+        If the place is no folder and no URL that can be opened.
     """
 
-    def __init__(self, folder: Path, worker: str) -> None:
-        self._folder, self._worker = folder, worker
-        self._rows: dict[str, list[Columns]] = {}
-        self._merged: list[Path] = []
+    def __init__(self, place: str | Path | Place, *, log: str = NO_LOG, keep_s: float = 600.0) -> None:
+        try:
+            self._place = Place.of(place)
+        except PlaceUnusable as error:
+            raise StoreUnreachable(f"The journal's place (PULSEWARDEN_JOURNAL__PLACE): {error}") from error
+        self._log = log
+        self._merger = Merger(self._place, keep_s)
+        self._rows: dict[int, Rows] = {}
+        self._base: dict[int, tuple[int, int]] = {}
 
     def add(self, rows: Mapping[str, Columns]) -> None:
-        """Keep the rows that a step decided: table name -> columns of equal length."""
+        """Keep the rows that a step decided: table name -> columns of equal length, one of them "partition"."""
         for table, columns in rows.items():
-            self._rows.setdefault(table, []).append(columns)
+            partition = np.asarray(columns[PARTITION])
+            if not len(partition):
+                continue
+            others = {name: values for name, values in columns.items() if name != PARTITION}
+            if (partition[1:] < partition[:-1]).any():
+                order = np.argsort(partition, kind="stable")
+                partition = partition[order]
+                others = {name: _ordered(values, order) for name, values in others.items()}
+            numbers, first = np.unique(partition, return_index=True)
+            stops = [*first.tolist()[1:], len(partition)]
+            for number, begin, stop in zip(numbers.tolist(), first.tolist(), stops, strict=True):
+                self._rows.setdefault(number, {}).setdefault(table, []).append(Part(others, begin, stop))
 
-    def take(self) -> dict[str, list[Columns]]:
-        """Hand over what was added since the last time, for `write`."""
-        rows, self._rows = self._rows, {}
-        return rows
+    def take(self, partition: int) -> Rows:
+        """Hand over what was added of a partition since the last time, for `write`."""
+        return self._rows.pop(partition, {})
 
-    def give_back(self, rows: Mapping[str, list[Columns]]) -> None:
+    def give_back(self, partition: int, rows: Rows) -> None:
         """Put rows that could not be written before those that came since."""
+        mine = self._rows.setdefault(partition, {})
         for table, parts in rows.items():
-            self._rows[table] = parts + self._rows.get(table, [])
+            mine[table] = parts + mine.get(table, [])
 
-    def write(self, rows: Mapping[str, Sequence[Columns]]) -> list[Path]:
-        """Write one file a table, merge what has become many, and return what was written.
+    def forget(self, partition: int) -> None:
+        """Drop what was added of a partition: its next owner replays those cuts and writes their rows."""
+        self._rows.pop(partition, None)
+
+    def write(self, partition: int, epoch: int, begin_seq: int, end_seq: int, rows: Rows) -> list[str]:
+        """Write one file a table, merge what has become many, and return the paths of the files written.
+
+        Parameters
+        ----------
+        partition, epoch : whose rows, under which claim.
+        begin_seq, end_seq : the rows are those of the cuts (begin_seq, end_seq]. Only for rows that do not name their
+            cut: where they do, in the column "cut", the file is named after those.
+        rows : as `take` gave them.
 
         Raises
         ------
         OSError
-            If the folder cannot be written; nothing of the file that failed is visible.
+            If the place cannot be written; nothing of the file that failed is visible. Give the rows back: a file
+            written before of another table does no harm, its rows count once when they are written again.
         """
-        for path in self._merged:
-            path.unlink(missing_ok=True)
-        self._merged = []
+        tables = {table: _table(table, parts, end_seq) for table, parts in rows.items() if parts}
+        if not tables:
+            return []
+        spans = {table: _span(parts, tables[table], begin_seq, end_seq) for table, parts in rows.items() if parts}
+        base = self._base_of(partition, epoch, min(begin for begin, _ in spans.values()))
         written = []
-        for table, parts in rows.items():
-            filled = [part for part in parts if len(next(iter(part.values())))]
-            if filled:
-                written.append(self._store(table, self._next_sequence(table), 0, _table(filled)))
-                self._merge(table)
+        for table, content in tables.items():
+            name = Written(self._log, partition, epoch, base, *spans[table]).name
+            self._place.write(f"{table}/{name}", parquet(content))
+            written.append(f"{table}/{name}")
+        self._merger.tend(self._log, partition, epoch, list(tables))
         return written
 
-    def _store(self, table: str, sequence: int, level: int, rows: pa.Table) -> Path:
-        """Stage, fsync, rename: a file is whole or it is not there."""
-        folder = self._folder / table
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{sequence:010d}-{level}-{self._worker}.parquet"
-        staged = folder / f".{path.name}.{os.getpid()}"
-        try:
-            pq.write_table(rows, staged, compression="zstd")
-            with staged.open("rb+") as file:
-                os.fsync(file.fileno())
-            staged.replace(path)
-        finally:
-            staged.unlink(missing_ok=True)
-        return path
-
-    def _next_sequence(self, table: str) -> int:
-        return max((file.sequence for file in self._files(table)), default=-1) + 1
-
-    def _merge(self, table: str) -> None:
-        files = self._files(table)
-        for level in range(9):
-            run = _run(files, self._worker, level)
-            if len(run) < MERGE_FILES:
-                continue
-            rows = pa.concat_tables([pq.read_table(file.path) for file in run], promote_options="default")
-            self._store(table, run[-1].sequence, level + 1, rows)
-            self._merged += [file.path for file in run]
-            return
-
-    def _files(self, table: str) -> list[_File]:
-        found = []
-        for path in sorted((self._folder / table).glob("*.parquet")):
-            name = _NAME.fullmatch(path.name)
-            if name is not None and path not in self._merged:
-                found.append(_File(path, int(name["sequence"]), int(name["level"]), name["worker"]))
-        return found
+    def _base_of(self, partition: int, epoch: int, begin: int) -> int:
+        """Return the cut behind which an owner's rows begin: before the first that it ever wrote."""
+        known, base = self._base.get(partition, (-1, 0))
+        if known != epoch:
+            base = begin
+        self._base[partition] = epoch, min(base, begin)
+        return min(base, begin)
 
 
-def _run(files: Sequence[_File], worker: str, level: int) -> list[_File]:
-    """Return the last neighbouring files of one worker and level: between them nobody else wrote."""
-    run: list[_File] = []
-    for file in files:
-        if file.worker == worker and file.level == level:
-            run.append(file)
-            if len(run) == MERGE_FILES:
-                return run
-        else:
-            run = []
-    return run
+def parquet(content: pa.Table) -> pa.Buffer:
+    """Encode rows as a Parquet file whose pages carry checksums."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(content, sink, compression="zstd", write_page_checksum=True)
+    return sink.getvalue()
 
 
-def _table(parts: Sequence[Columns]) -> pa.Table:
-    names = list(parts[0])
-    return pa.table({name: _column([part[name] for part in parts]) for name in names})
+def _span(parts: Sequence[Part], content: pa.Table, begin: int, end: int) -> tuple[int, int]:
+    """Return the cuts (begin, end] that rows belong to, by their own word if they have one."""
+    if CUT not in parts[0].columns:
+        return max(begin, 0), max(end, 0)
+    cuts = pc.min_max(content[CUT])
+    return int(cuts["min"].as_py()) - 1, int(cuts["max"].as_py())
 
 
-def _column(parts: Sequence[Any]) -> pa.Array:
+def _table(name: str, parts: Sequence[Part], end: int) -> pa.Table:
+    """Join parts as the table's schema says; a column that it does not know is written as it comes."""
+    types = {column.name: column.type for column in TABLES[name].columns} if name in TABLES else {}
+    columns = {
+        column: _column([_rows_of(part, column) for part in parts], types.get(column)) for column in parts[0].columns
+    }
+    if CUT not in columns:
+        rows = len(next(iter(columns.values())))
+        columns[CUT] = pa.array(np.full(rows, max(end, 0), np.int64))
+    ordered = [column for column in types if column in columns]
+    return pa.table({column: columns[column] for column in [*ordered, *(set(columns) - set(ordered))]})
+
+
+def _rows_of(part: Part, column: str) -> Any:
+    return part.columns[column][part.first : part.stop]
+
+
+def _column(parts: Sequence[Any], wanted: pa.DataType | None) -> pa.Array:
     if isinstance(parts[0], np.ndarray):
-        return pa.array(np.concatenate(parts))
-    values = [value for part in parts for value in part]
-    return pa.array(values, pa.list_(pa.string()) if isinstance(values[0], list | tuple) else None)
+        values = pa.array(np.concatenate(parts))
+        return values if wanted is None else values.cast(wanted)
+    joined = [value for part in parts for value in part]
+    if wanted is None and isinstance(joined[0], list | tuple):
+        wanted = pa.list_(pa.string())
+    return pa.array(joined, wanted)
+
+
+def _ordered(values: Any, order: np.ndarray[Any, np.dtype[np.int64]]) -> Any:
+    if isinstance(values, np.ndarray):
+        return values[order]
+    return [values[i] for i in order.tolist()]

@@ -79,9 +79,9 @@ def test_settings_are_frozen() -> None:
 
 def test_folders_follow_the_state_folder_unless_they_are_set() -> None:
     settings = load(state_dir=Path("/srv/pulsewarden"))
-    assert settings.journal_folder == Path("/srv/pulsewarden/journal")
+    assert settings.journal_place == "/srv/pulsewarden/journal"
     assert settings.registry_folder == Path("/srv/pulsewarden/registry")
-    assert load(journal={"folder": "/data/journal"}).journal_folder == Path("/data/journal")
+    assert load(journal={"place": "s3://bucket/journal"}).journal_place == "s3://bucket/journal"
 
 
 def test_a_running_stack_is_found_and_variables_win_over_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

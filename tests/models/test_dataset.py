@@ -197,5 +197,5 @@ def test_the_cadence_is_measured_from_the_data(every: int, count: int, seconds: 
 
 
 def test_a_folder_that_is_no_journal_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(DataUnusable, match=r"has no minutes table: give a journal folder"):
+    with pytest.raises(DataUnusable, match=r"has no minutes table: give a journal that holds"):
         read_cohort(tmp_path)

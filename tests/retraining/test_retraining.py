@@ -53,8 +53,8 @@ def settings(new_settings: NewSettings, village: Path) -> Settings:
     made = new_settings(trainer={"seed": TINY.seed})
     for table in village.iterdir():
         if table.name != labels.TABLE:
-            (made.journal_folder / table.name).parent.mkdir(parents=True, exist_ok=True)
-            (made.journal_folder / table.name).symlink_to(table)
+            (Path(made.journal_place) / table.name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(made.journal_place) / table.name).symlink_to(table)
     rows = [row for row in pq.read_table(village / labels.TABLE).to_pylist() if row["outcome"] == "tachycardia_at_rest"]
     publish(made, [label_event(number, as_seen_now(row)) for number, row in enumerate(rows)])
     return made
@@ -156,7 +156,7 @@ def test_a_better_candidate_becomes_champion_and_every_partition_is_told_and_its
 
 
 def test_too_few_wearers_are_refused_before_any_training(new_settings: NewSettings, village: Path) -> None:
-    settings = new_settings(trainer={"min_wearers": 41}, journal={"folder": village})
+    settings = new_settings(trainer={"min_wearers": 41}, journal={"place": str(village)})
 
     verdict = job.retrain(settings, TINY)
 
@@ -201,7 +201,7 @@ def test_a_label_that_is_none_is_counted_by_reason_and_the_others_are_copied(liv
 
     assert copied.labels == 1
     assert copied.refused == {"malformed_json": 1}
-    (row_read,) = pq.read_table(live_settings.journal_folder / labels.TABLE).to_pylist()
+    (row_read,) = pq.read_table(Path(live_settings.journal_place) / labels.TABLE).to_pylist()
     assert (row_read["wearer_id"], row_read["onset_minute"], row_read["end_minute"]) == ("w-1", 100, None)
 
 

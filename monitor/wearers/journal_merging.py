@@ -1,0 +1,130 @@
+"""Many small files of the journal into few larger ones, while owners write and readers read.
+
+Whenever a partition's owner has written a table sixteen times, it looks at that partition's files there. Sixteen
+neighbours that are not large become one file that holds their rows in order and is named after all of them, so that by
+the rule of `models.journal_files` it stands for them. They themselves are deleted some time later. Nothing depends on
+the moment: before, while and after, the rule counts every row once.
+"""
+
+import time
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import structlog
+
+from models.errors import PlaceUnusable
+from models.journal_files import MERGED, File, Piece, Written, counting, listed
+from models.journal_reading import READ_FAILURES, read_piece
+from models.place import Place
+
+MERGE_FILES = 16
+SIZES = (256 * 1024, 4 * 1024 * 1024)
+"""Bounds in bytes between small, middling and large files; large ones are never merged."""
+
+log = structlog.get_logger()
+
+
+class Merger:
+    """Merges the files of the partitions that this process owns.
+
+    Parameters
+    ----------
+    place : Place
+    keep_s : float
+        How long merged files stay.
+    """
+
+    def __init__(self, place: Place, keep_s: float) -> None:
+        self._place, self._keep_s = place, keep_s
+        self._written: dict[tuple[int, str], int] = {}
+        self._unread: set[str] = set()
+        self._seen_s: dict[str, float] = {}
+
+    def tend(self, of_log: str, partition: int, epoch: int, tables: Sequence[str]) -> None:
+        """Count one file more of each table, and merge where it is time; a failure is logged and nothing is lost."""
+        due = []
+        for table in tables:
+            count = self._written.get((partition, table), MERGE_FILES - 1) + 1
+            self._written[partition, table] = count % MERGE_FILES
+            if count >= MERGE_FILES:
+                due.append(table)
+        if due:
+            try:
+                self.merge(of_log, partition, epoch, due)
+            except (OSError, pa.ArrowException, PlaceUnusable) as failure:
+                log.warning("files of the journal were not merged", partition=partition, why=str(failure))
+
+    def merge(self, of_log: str, partition: int, epoch: int, tables: Sequence[str]) -> list[str]:
+        """Merge what there is to merge of a partition in some tables, delete what was merged long ago.
+
+        Returns
+        -------
+        list of str
+            Paths of the files made.
+        """
+        mine = {
+            table: [
+                file
+                for file in files
+                if file.written is not None and (file.written.log, file.written.partition) == (of_log, partition)
+            ]
+            for table, files in listed(self._place).items()
+        }
+        if any(file.written is not None and file.written.epoch > epoch for files in mine.values() for file in files):
+            return []  # a later owner tends the files now
+        made = []
+        for table, found in counting(mine).items():
+            if table in tables:
+                self._delete([file for file, why in found.ignored.items() if why == MERGED])
+                made += [self._store(table, run) for run in self._runs(found.pieces)]
+        return [path for path in made if path]
+
+    def _runs(self, pieces: Sequence[Piece]) -> list[list[Piece]]:
+        """Return sixteen neighbours each: small ones, or where there are none, any that are not large."""
+        for size in range(len(SIZES)):
+            runs: list[list[Piece]] = [[]]
+            for piece in pieces:
+                fits = _size(piece.file) <= size and piece.file.path not in self._unread
+                if not fits or len(runs[-1]) == MERGE_FILES:
+                    runs.append([])
+                if fits:
+                    runs[-1].append(piece)
+            full = [run for run in runs if len(run) == MERGE_FILES]
+            if full:
+                return full
+        return []
+
+    def _store(self, table: str, run: Sequence[Piece]) -> str:
+        """Write one file of a run, one part in memory at a time; the result is at most sixteen middling files."""
+        owners = [piece.file.written for piece in run if piece.file.written is not None]
+        last = max(owners, key=lambda owner: owner.epoch)
+        base = min(owner.base for owner in owners if owner.epoch == last.epoch)
+        name = Written(last.log, last.partition, last.epoch, base, run[0].low, run[-1].high).name
+        sink, writer = pa.BufferOutputStream(), None
+        for piece in run:
+            try:
+                rows = read_piece(self._place, piece)
+            except FileNotFoundError:
+                return ""  # another owner merged it away
+            except READ_FAILURES as error:
+                log.error("a file of the journal is damaged and is left alone", file=piece.file.path, why=str(error))
+                self._unread.add(piece.file.path)
+                return ""
+            writer = writer or pq.ParquetWriter(sink, rows.schema, compression="zstd", write_page_checksum=True)
+            writer.write_table(rows.cast(writer.schema) if rows.schema != writer.schema else rows)
+        if writer is not None:
+            writer.close()
+        self._place.write(f"{table}/{name}", sink.getvalue())
+        return f"{table}/{name}"
+
+    def _delete(self, merged: Sequence[File]) -> None:
+        now_s = time.monotonic()
+        for file in merged:
+            if now_s - self._seen_s.setdefault(file.path, now_s) >= self._keep_s:
+                self._place.delete(file.path)
+                del self._seen_s[file.path]
+
+
+def _size(file: File) -> int:
+    return sum(file.bytes >= bound for bound in SIZES)
