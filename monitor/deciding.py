@@ -72,7 +72,6 @@ class Decisions:
         self.profiles = Profiles(state, teams)
         self.rows = JournalRows(state)
         self.score_every_ms = score_every_ms
-        self.settle_ms = round(limits.settle_s * 1000)
         self.decided = Decided()
         self.T_of_partition: Ints = np.zeros(0, np.int64)
         self._handlers: dict[Kind, Callable[[Events], None]] = {
@@ -105,6 +104,11 @@ class Decisions:
         """Hand over what was decided, once."""
         decided, self.decided = self.decided, Decided()
         return decided
+
+    @property
+    def settle_ms(self) -> int:
+        """How long after its stamp a complete minute is decided."""
+        return round(self.limits.settle_s * 1000)
 
     def _now(self, row: Ints) -> Ints:
         return self.T_of_partition[self.state.partition[row]]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from models.snapshot import Snapshot
 from monitor import saving
 from monitor.alerting.limits import Limits
+from monitor.alerting.rule_book import RuleBook, read_rules
 from monitor.cuts import Cut, Position
 from monitor.deciding import Decided, Decisions
 from monitor.errors import ReplayDiffers
@@ -30,9 +31,10 @@ from monitor.wearers.intake import INTAKE
 from monitor.wearers.shelf import Shelf
 from monitor.wearers.snapshot import snapshot
 from monitor.wearers.state import State
+from stream_schemas.columns import ControlColumns
 from stream_schemas.dead_letter import dead_letter
 from stream_schemas.decode import decode_batch
-from stream_schemas.reasons import Rejected
+from stream_schemas.reasons import Reason, Rejected
 from stream_schemas.topics import ALERT_COMMANDS, CONTROL, DEAD_LETTER, RISK_SCORES, alerts_topic
 
 MINUTE_MS = 60_000
@@ -88,6 +90,7 @@ class Engine:
         self.admission = Admission(self.state, partitions, limits.future_min * MINUTE_MS)
         self._positions: dict[int, Position] = {}
         self._waiting: Events = join([])
+        self.rules = RuleBook(limits)
         self._shelf = Shelf(self.state.rows)
 
     def open(self, partition: int) -> None:
@@ -99,11 +102,12 @@ class Engine:
         rows = self.state.of_partition(partition)
         self._waiting = self._waiting.take(self.state.partition[self._waiting.row] != partition).compact()
         self.decisions.departures.forget(rows)
+        self.rules.drop(partition)
         self._positions.pop(partition, None)
 
     def save(self, partition: int) -> Saved:
         """Copy the state of a partition, as of its position; call between steps."""
-        return saving.save(self.decisions, self._shelf, self._waiting, partition)
+        return saving.save(self.decisions, self._shelf, self._waiting, self.rules.of(partition), partition)
 
     def load(self, partition: int, saved: Saved, position: Position) -> None:
         """Go on from what was saved at a position; the partition must be open and empty.
@@ -113,8 +117,10 @@ class Engine:
         SavedStateUnusable
             If it was saved by code that keeps something else; the partition is as it was.
         """
-        restored = saving.restore(self.decisions, partition, saved)
-        self._waiting = join([self._waiting, restored]) if len(self._waiting) else restored
+        waiting, switches = saving.restore(self.decisions, partition, saved)
+        self._waiting = join([self._waiting, waiting]) if len(self._waiting) else waiting
+        for switch in switches:
+            self.rules.add(partition, switch)
         self._positions[partition] = position
         self._shelf.map(len(self.state.of_partition(partition)))
 
@@ -197,17 +203,32 @@ class Engine:
     def _take_in(self, batch: Batch) -> Intake:
         columns, rejected = decode_batch(batch.topic, batch.key, batch.value)
         intake = Intake(refused=list(rejected))
-        take_in = INTAKE.get(batch.topic)
-        if take_in is not None:  # control records decide nothing in the engine
-            take_in(self.admission, batch, columns, intake)
+        if isinstance(columns, ControlColumns):
+            self._take_control(batch, columns, intake)
+        else:
+            INTAKE[batch.topic](self.admission, batch, columns, intake)
         return intake
 
+    def _take_control(self, batch: Batch, columns: ControlColumns, intake: Intake) -> None:
+        """Let switches of rules wait for their stamps; a switch of the model decides nothing here: scores do."""
+        for record, control in zip(columns.record.tolist(), columns.control, strict=True):
+            if control.kind == "rules":
+                limits = read_rules(control)
+                if isinstance(limits, str):
+                    intake.refused.append(Rejected(record, Reason.INVALID_FIELD, limits))
+                else:
+                    switch = int(batch.stamp_ms[record]), int(batch.offset[record]), limits
+                    self.rules.add(int(batch.partition[record]), switch)
+
     def _decide(self, waiting: Events, T: NDArray[np.int64], sending: _Sending) -> Decided:
-        ready = waiting.stamp_ms < T[self.state.partition[waiting.row]]
-        self._waiting = waiting.take(~ready).compact()
         decisions = self.decisions
         decisions.T_of_partition = T
-        rounds.run(self.state, waiting.take(ready), T, decisions.on_events, decisions.on_timer)
+        for limits, upto in self.rules.passes(T):
+            decisions.limits = limits
+            ready = waiting.stamp_ms < upto[self.state.partition[waiting.row]]
+            rounds.run(self.state, waiting.take(ready), upto, decisions.on_events, decisions.on_timer)
+            waiting = waiting.take(~ready)
+        self._waiting = waiting.compact()
         decisions.departures.tidy(self._waiting, T)
         for told in decisions.board.take():
             partition = int(self.state.partition[told.row])

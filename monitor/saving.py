@@ -5,15 +5,19 @@ field that the saved state does not know is zero, which means "nothing yet" ever
 know, or knows otherwise, makes it unusable.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from monitor.alerting.evidence import Rule
+from monitor.alerting.limits import Limits
 from monitor.alerting.policy import Episode
+from monitor.alerting.rule_book import Switch
 from monitor.deciding import Decisions
 from monitor.saved import Saved, SavedStateUnusable
 from monitor.wearers.events import NUMBERS, Events, Kind, Samples, build
@@ -42,6 +46,7 @@ class _Document(msgspec.Struct, frozen=True):
     wearers : ids, in the order of the rows. zones, teams : what the fields `zone` and `team` index.
     episodes : (place, rule, episode).
     carried : kinds and encodings of the objects that waiting events carry; each event has its index in `what`.
+    switches : stamp, offset and limits (JSON) of the rules in force and to come.
     """
 
     wearers: list[str]
@@ -50,13 +55,14 @@ class _Document(msgspec.Struct, frozen=True):
     episodes: list[tuple[int, Rule, Episode]]
     carried: list[tuple[Kind, msgspec.Raw]]
     what: list[int]
+    switches: list[tuple[int, int, str]] = []
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Document).decode
 
 
-def save(decisions: Decisions, shelf: Shelf, waiting: Events, partition: int) -> Saved:
+def save(decisions: Decisions, shelf: Shelf, waiting: Events, switches: Sequence[Switch], partition: int) -> Saved:
     """Copy all that is known of a partition, its rows onto the shelf."""
     state = decisions.state
     rows = state.of_partition(partition)
@@ -83,12 +89,13 @@ def save(decisions: Decisions, shelf: Shelf, waiting: Events, partition: int) ->
         episodes=decisions.board.of_rows(place),
         carried=carried,
         what=what,
+        switches=[(stamp, offset, limits.model_dump_json()) for stamp, offset, limits in switches],
     )
     return shelf.lend(Saved({name: np.ascontiguousarray(array) for name, array in arrays.items()}, _encode(document)))
 
 
-def restore(decisions: Decisions, partition: int, saved: Saved) -> Events:
-    """Add the rows of a saved partition to those that are there; return its waiting events.
+def restore(decisions: Decisions, partition: int, saved: Saved) -> tuple[Events, list[Switch]]:
+    """Add the rows of a saved partition to those that are there; return its waiting events and switches of rules.
 
     Raises
     ------
@@ -97,7 +104,8 @@ def restore(decisions: Decisions, partition: int, saved: Saved) -> Events:
     """
     try:
         document = _decode(saved.document)
-    except msgspec.DecodeError as error:
+        switches = [(stamp, offset, Limits.model_validate_json(text)) for stamp, offset, text in document.switches]
+    except (msgspec.DecodeError, ValidationError) as error:
         raise SavedStateUnusable(
             f"A saved state cannot be read ({error}): another version of Pulsewarden wrote it."
         ) from error
@@ -119,7 +127,7 @@ def restore(decisions: Decisions, partition: int, saved: Saved) -> Events:
         decisions.late.seconds[found] = arrays[_LATE + "seconds"]
     for place, rule, episode in document.episodes:
         decisions.board.episodes[int(rows[place]), rule] = episode
-    return replace(waiting, row=rows[waiting.row])
+    return replace(waiting, row=rows[waiting.row]), switches
 
 
 def _run(rows: NDArray[np.int64]) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.cuts import Cut
 from monitor.errors import ReplayDiffers
-from stream_schemas.topics import INPUTS
+from stream_schemas.topics import CONTROL, INPUTS
 from tests.engine.feed import MINUTE, PARTITIONS, START, Feed, feed
 
 DAY_START = START + 10 * 60 * MINUTE
@@ -61,7 +61,7 @@ def test_i4_other_cuts_of_the_same_records_give_the_same_alerts(seed: int) -> No
     T, end = DAY_START, DAY_START + (LENGTH + 20) * MINUTE
     while end > T:
         T = min(end, T + int(rng.choice([40, 1000, 25_000, 400_000]) * rng.random()) + 1)
-        other.cut(T, upto=T + int(rng.integers(0, 1500)))  # reading ahead of T is a matter of the moment
+        other.cut(T, upto=T + int(rng.integers(0, 1_200_000)))  # reading ahead of T is a matter of the moment
 
     assert len(one.out) > 10
     assert but_for_raised_at(one) == but_for_raised_at(other)
@@ -154,3 +154,44 @@ def test_on_the_log_clock_a_command_written_today_acts_on_the_simulated_day() ->
     f.cut(DAY_START + 20 * MINUTE + 1, upto=1 << 60)
 
     assert f.alerts("HR_HIGH_REST")[-1]["workflow"] == "acked"
+
+
+def switch_rules(f: Feed, content: str, at: int, partitions: range = range(PARTITIONS)) -> None:
+    event = {"schema": "control/1", "kind": "rules", "content": content, "at": "2026-01-05T10:30:00Z"}
+    for p in partitions:
+        f.publish(CONTROL, event, at, key="", p=p)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_switch_of_rules_acts_at_its_stamp_however_the_log_is_cut(seed: int) -> None:
+    one, other = feed(), feed()
+    for f in (one, other):
+        a_busy_hour(f, seed, jitter_ms=1400)
+        switch_rules(f, "hr_high_rest_bpm = 150\nbp_severe_systolic_mmhg = 170", DAY_START + 25 * MINUTE)
+        switch_rules(f, "hr_low_awake_bpm = 35", DAY_START + 50 * MINUTE, range(2))
+    end = DAY_START + (LENGTH + 20) * MINUTE
+    one.run(end, every=MINUTE)
+
+    rng = np.random.default_rng(seed)
+    T = DAY_START
+    while end > T:
+        T = min(end, T + int(rng.choice([1000, 25_000, 4_000_000]) * rng.random()) + 1)
+        other.cut(T, upto=T + int(rng.integers(0, 600_000)))
+
+    without = feed()
+    a_busy_hour(without, seed, jitter_ms=1400)
+    without.run(end, every=MINUTE)
+    assert but_for_raised_at(one) == but_for_raised_at(other)
+    assert but_for_raised_at(one) != but_for_raised_at(without)
+
+
+def test_rules_that_are_wrong_are_a_dead_letter_and_change_nothing() -> None:
+    f = feed()
+    switch_rules(f, "hr_high_rest_bpm = 'fast'", DAY_START, range(1))
+    switch_rules(f, "= what", DAY_START, range(1))
+    f.minutes("w1", DAY_START, [125] * 20)
+
+    f.run(DAY_START + 20 * MINUTE)
+
+    assert [letter["reason"] for letter in f.dead] == ["invalid_field", "invalid_field"]
+    assert f.alerts("HR_HIGH_REST")
