@@ -17,6 +17,8 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(no_args_is_help=True, help="Create, check or list the Kafka topics.")
 app.add_typer(topics_app, name="topics")
+redis_app = typer.Typer(no_args_is_help=True, help="Rebuild or check what Redis holds of the alert topics.")
+app.add_typer(redis_app, name="redis")
 
 
 @app.command()
@@ -144,6 +146,24 @@ def list_topics() -> None:
     from monitor.topics import show
 
     show(load())
+
+
+@redis_app.command()
+def rebuild() -> None:
+    """Fill Redis anew from the alert topics, beside a running projector or without; readers see no gap."""
+    from monitor.settings import load
+    from monitor.sinks.redis_commands import rebuild as rebuild_redis
+
+    raise typer.Exit(rebuild_redis(load()))
+
+
+@redis_app.command("check")
+def check_redis() -> None:
+    """Compare Redis with the alert topics; exit status 1 if anything differs."""
+    from monitor.settings import load
+    from monitor.sinks.redis_commands import check as compare_redis
+
+    raise typer.Exit(compare_redis(load()))
 
 
 def main() -> int:

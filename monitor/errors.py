@@ -14,6 +14,7 @@ and the one sentence of each says how to mend it; the command line prints it and
     │   └── ServerFailed       a server ended, or did not answer in time
     ├── BrokerUnreachable      no Kafka answers at the configured address
     ├── RedisUnreachable       no Redis answers at the configured address
+    ├── ProjectionRefused      Redis refuses a rebuild, or another one runs
     ├── TopicsDiffer           topics are missing or differ from the table
     ├── ReplayDiffers          the log and the cuts in it do not fit together
     ├── StoreUnreachable       the place of checkpoints or journal cannot be written and read
@@ -63,6 +64,10 @@ class BrokerUnreachable(PulsewardenError):
 
 class RedisUnreachable(PulsewardenError):
     """No Redis answers at the configured address."""
+
+
+class ProjectionRefused(PulsewardenError):
+    """Redis refuses to be rebuilt, or another rebuild runs; readers still see what they saw."""
 
 
 class TopicsDiffer(PulsewardenError):

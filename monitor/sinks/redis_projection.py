@@ -11,10 +11,12 @@ Keys, each with the settings' prefix and the team as cluster hash tag, so that o
 | `<prefix>{team}:notify` | channel | `{"id":...,"version":...}`, no health data |
 | `<prefix>{team}:offsets` | hash | partition -> offset after the last record applied |
 
-A closed alert leaves `active` and the wearer's set, and its hash expires after 7 days.
+A closed alert leaves `active` and the wearer's set, and its hash expires 7 days after the stamp of the record that
+closed it, so that everything but the stream's order is a function of the topic: whoever applies it, and whenever.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -23,9 +25,20 @@ from typing import Annotated, Any
 import msgspec
 import redis
 
+from monitor.errors import ProjectionRefused, RedisUnreachable
+from monitor.settings import Settings
+
+Client = redis.Redis
 RedisError = redis.RedisError
+Refused = redis.ResponseError
+"""Redis answers, and refuses: its memory is full, or a key of ours is of another type."""
+
+Row = tuple[int, int, bytes | None]
+"""A record of an alert topic: the offset after it, its stamp in epoch milliseconds, its value."""
 
 KEEP_MS = 7 * 86_400_000
+GRACE_MS = 3_600_000
+"""What was closed long ago is kept at least so long behind its application: repeated old versions meet it."""
 SOCKET_TIMEOUT_S = 5.0
 PIPELINED = 500
 RANKS = {"high": 3, "medium": 2, "low": 1, "technical": 0}
@@ -34,7 +47,7 @@ _SCALE = 10_000_000_000_000
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class _Alert(msgspec.Struct):
+class Alert(msgspec.Struct):
     """What of alert/1 the keys are made of; the document is kept as it is."""
 
     alert_id: _Id
@@ -46,7 +59,7 @@ class _Alert(msgspec.Struct):
     raised_at: str
 
 
-_read = msgspec.json.Decoder(_Alert).decode
+_read = msgspec.json.Decoder(Alert).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +90,7 @@ class RedisProjection:
     """
 
     def __init__(self, url: str, key_prefix: str) -> None:
-        # No retries of the client's own: it would repeat for seconds what the projector knows better to begin again.
-        self._redis: redis.Redis = redis.Redis.from_url(
-            url, decode_responses=True, socket_timeout=SOCKET_TIMEOUT_S, socket_connect_timeout=2.0, retry=None
-        )
+        self._redis = connect(url)
         self._prefix = key_prefix
         self._script = self._redis.register_script(files("monitor.sinks").joinpath("projection.lua").read_text())
 
@@ -89,15 +99,17 @@ class RedisProjection:
         stored: Any = self._redis.hgetall(self._key(team, "offsets"))
         return {int(partition): int(offset) for partition, offset in stored.items()}
 
-    def apply(
-        self, team: str, partition: int, before: int | None, records: Sequence[tuple[int, bytes | None]]
-    ) -> Applied:
+    def forget(self, team: str, partition: int) -> None:
+        """Forget how far a partition was applied; what it gave stays, and is not replaced by older versions."""
+        self._redis.hdel(self._key(team, "offsets"), str(partition))
+
+    def apply(self, team: str, partition: int, before: int | None, records: Sequence[Row]) -> Applied:
         """Apply records of one partition of a team's topic, in their order.
 
         Parameters
         ----------
         before : the offset that Redis should have stored; None if nothing was applied yet.
-        records : (offset after the record, its value).
+        records : (offset after the record, its stamp, its value).
 
         Raises
         ------
@@ -107,10 +119,10 @@ class RedisProjection:
         result = Applied()
         for start in range(0, len(records), PIPELINED):
             pipe = self._redis.pipeline(transaction=False)
-            for after, value in records[start : start + PIPELINED]:
-                keys, args = self._call(team, partition, before, after, value)
+            for row in records[start : start + PIPELINED]:
+                keys, args = self._call(team, partition, before, row)
                 self._script(keys=keys, args=args, client=pipe)
-                before = after
+                before = row[0]
             answers = pipe.execute()
             result = Applied(
                 result.applied + answers.count("applied"),
@@ -127,39 +139,73 @@ class RedisProjection:
         self._redis.close()
 
     def _call(
-        self, team: str, partition: int, before: int | None, after: int, value: bytes | None
+        self, team: str, partition: int, before: int | None, row: Row
     ) -> tuple[list[str], list[str | int | bytes]]:
-        place: list[str | int | bytes] = [partition, "" if before is None else before, after]
-        place += [self._key(team, "notify"), KEEP_MS]
-        alert = _alert(value)
-        wearer, alert_id = (alert.wearer_id, alert.alert_id) if alert is not None else ("", "")
-        keys = [
-            self._key(team, f"alert:{alert_id}"),
-            self._key(team, "active"),
-            self._key(team, f"wearer:{wearer}"),
-            self._key(team, "alerts"),
-            self._key(team, "offsets"),
-        ]
+        after, stamp_ms, value = row
+        args: list[str | int | bytes] = [partition, "" if before is None else before, after]
+        args += [self._key(team, "notify"), KEEP_MS, GRACE_MS, stamp_ms]
+        alert = read_alert(value)
         if alert is None or value is None:
-            return keys, place
-        score = _score(alert)
-        return keys, [
-            *place,
-            alert_id,
-            alert.version,
-            value,
-            alert.condition,
-            alert.workflow,
-            alert.priority,
-            wearer,
-            score,
-        ]
+            return self._keys(team, "", ""), args
+        args += [alert.alert_id, alert.version, value, alert.condition, alert.workflow, alert.priority]
+        return self._keys(team, alert.alert_id, alert.wearer_id), [*args, alert.wearer_id, score(alert)]
+
+    def _keys(self, team: str, alert_id: str, wearer_id: str) -> list[str]:
+        names = (f"alert:{alert_id}", "active", f"wearer:{wearer_id}", "alerts", "offsets")
+        return [self._key(team, name) for name in names]
 
     def _key(self, team: str, name: str) -> str:
-        return f"{self._prefix}{{{team}}}:{name}"
+        return key(self._prefix, team, name)
 
 
-def _alert(value: bytes | None) -> _Alert | None:
+def key(prefix: str, team: str, name: str) -> str:
+    """Return the key of a name of a team."""
+    return f"{prefix}{{{team}}}:{name}"
+
+
+def connect(url: str, timeout_s: float = SOCKET_TIMEOUT_S) -> redis.Redis:
+    """Return a client; it connects at the first call.
+
+    It repeats nothing by itself: it would do so for seconds what the caller knows better to begin again.
+    """
+    return redis.Redis.from_url(
+        url, decode_responses=True, socket_timeout=timeout_s, socket_connect_timeout=2.0, retry=None
+    )
+
+
+@contextmanager
+def answering(settings: Settings, timeout_s: float = SOCKET_TIMEOUT_S) -> Iterator[redis.Redis]:
+    """Yield a client and name what goes wrong with it.
+
+    Raises
+    ------
+    RedisUnreachable
+        If no Redis answers.
+    ProjectionRefused
+        If it refuses.
+    """
+    client = connect(settings.redis.url, timeout_s)
+    try:
+        yield client
+    except redis.ResponseError as error:
+        raise ProjectionRefused(
+            f"Redis refuses ({reason(error)}): mend that there and run it again; what readers see was not changed."
+        ) from error
+    except redis.RedisError as error:
+        address = settings.redis.url.rpartition("@")[2].removeprefix("redis://")
+        raise RedisUnreachable(
+            f"Redis at {address} does not answer: start one with `python -m monitor up`, or set PULSEWARDEN_REDIS__URL."
+        ) from error
+    finally:
+        client.close()
+
+
+def reason(failure: Refused) -> str:
+    """Return what Redis said, without the command, which holds the alert."""
+    return str(failure).rpartition("caused error: ")[2]
+
+
+def read_alert(value: bytes | None) -> Alert | None:
     """Return the alert, or None for what is none: only our own workers write there, but the topic is open to others."""
     if value is None:
         return None
@@ -171,9 +217,10 @@ def _alert(value: bytes | None) -> _Alert | None:
     return alert
 
 
-def _raised_ms(alert: _Alert) -> int:
-    return round(datetime.fromisoformat(alert.raised_at).timestamp() * 1000)
-
-
-def _score(alert: _Alert) -> int:
+def score(alert: Alert) -> int:
+    """Return the place of an open alert among the open ones: the higher, the worse or older."""
     return RANKS.get(alert.priority, 0) * _SCALE + (_SCALE - _raised_ms(alert))
+
+
+def _raised_ms(alert: Alert) -> int:
+    return round(datetime.fromisoformat(alert.raised_at).timestamp() * 1000)

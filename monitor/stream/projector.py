@@ -15,10 +15,10 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from monitor.settings import Settings
-from monitor.sinks.redis_projection import RedisError, RedisProjection
+from monitor.sinks.redis_projection import RedisError, RedisProjection, Refused, Row, reason
 from monitor.stream.app import new_app, serve
 from monitor.stream.reading import LogReader
-from monitor.stream.records import Fetched
+from monitor.stream.records import Fetched, Records
 from monitor.stream.transport import Consumer
 from monitor.topics import require
 from stream_schemas.topics import alerts_topic
@@ -120,13 +120,14 @@ class Projector:
                     if time.monotonic() - looked > LOOK_S:
                         await self._look_for_losses()
                         looked = time.monotonic()
-                    for tp in list(self._places):
-                        await self._apply(tp)
+                    await self._apply_all()
                     self._say_again()
+                except Refused as failure:
+                    await self._wait("Redis refuses alerts; they are tried again and none is lost", reason(failure))
                 except RedisError as failure:
-                    await self._wait("Redis does not answer; alerts wait in Kafka and none is lost", failure)
+                    await self._wait("Redis does not answer; alerts wait in Kafka and none is lost", repr(failure))
                 except (KafkaError, TimeoutError) as failure:
-                    await self._wait("Kafka does not answer; the projector tries again", failure)
+                    await self._wait("Kafka does not answer; the projector tries again", repr(failure))
                 await self._until_news()
         finally:
             self._projection.close()
@@ -138,9 +139,9 @@ class Projector:
             return
         self._news.clear()
 
-    async def _wait(self, sentence: str, failure: Exception) -> None:
+    async def _wait(self, sentence: str, why: str) -> None:
         if not self._silent:
-            log.warning(sentence, why=repr(failure))
+            log.warning(sentence, why=why)
         self._silent = True
         await asyncio.sleep(RETRY_S)
         self._news.set()
@@ -158,8 +159,13 @@ class Projector:
         stored = {tp: await self._stored(tp) for tp in wanted}
         async with LogReader(self._bootstrap) as reader:
             starts = await reader.starts([(tp.topic, tp.partition) for tp in wanted])
+            ends = await reader.ends([(tp.topic, tp.partition) for tp in wanted])
         if not wanted <= self._assigned:
             return
+        for tp in wanted:
+            if (stored[tp] or 0) > ends[tp.topic, tp.partition]:
+                await self._disbelieve(tp)
+                stored[tp] = None
         seeks = {}
         for tp in wanted:
             self._tags += 1
@@ -168,6 +174,16 @@ class Projector:
             seeks[tp] = (begin, self._tags)
         await feed.place(seeks)
         log.info("reading alerts", partitions=len(wanted), anew=sum(offset is None for offset in stored.values()))
+
+    async def _disbelieve(self, tp: TP) -> None:
+        """Redis has come further than the topic goes: the topic was made anew, or Redis is of another Kafka."""
+        log.warning(
+            "Redis says that it holds more than the alert topic does: the topic is read from its start; run "
+            "`python -m monitor redis rebuild` to remove alerts that it does not hold",
+            topic=tp.topic,
+            partition=tp.partition,
+        )
+        await asyncio.to_thread(self._projection.forget, self.teams[tp.topic], tp.partition)
 
     async def _stored(self, tp: TP) -> int | None:
         offsets = await asyncio.to_thread(self._projection.offsets, self.teams[tp.topic])
@@ -185,12 +201,23 @@ class Projector:
             if lost:
                 self._begin_again(lost)
 
+    async def _apply_all(self) -> None:
+        """Apply what was fetched; what Redis refuses of one partition keeps no other from it."""
+        refusal: Refused | None = None
+        for tp in list(self._places):
+            try:
+                await self._apply(tp)
+            except Refused as failure:
+                refusal = failure
+        if refusal is not None:
+            raise refusal
+
     async def _apply(self, tp: TP) -> None:
         place = self._places.get(tp)
         if place is None or not place.inbox:
             return
         fetched = list(place.inbox)
-        records = [row for f in fetched for row in zip((f.records.offset + 1).tolist(), f.records.value, strict=True)]
+        records = [row for f in fetched for row in _rows(f.records)]
         done = await asyncio.to_thread(
             self._projection.apply, self.teams[tp.topic], tp.partition, place.applied, records
         )
@@ -217,3 +244,7 @@ class Projector:
             place = self._places.pop(tp, None)
             if place is not None:
                 self._bytes -= sum(f.records.size_bytes() for f in place.inbox)
+
+
+def _rows(records: Records) -> list[Row]:
+    return list(zip((records.offset + 1).tolist(), records.stamp_ms.tolist(), records.value, strict=True))

@@ -61,6 +61,11 @@ class LogReader:
         begins = await self._consumer.beginning_offsets([TopicPartition(*tp) for tp in tps])
         return {(tp.topic, tp.partition): offset for tp, offset in begins.items()}
 
+    async def ends(self, tps: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Return the offset after the last record of each (topic, partition), as of now."""
+        ends = await self._consumer.end_offsets([TopicPartition(*tp) for tp in tps])
+        return {(tp.topic, tp.partition): offset for tp, offset in ends.items()}
+
     def begin(self, positions: Mapping[tuple[str, int], int]) -> None:
         """Read on from these positions, and forget what was read before."""
         tps = {TopicPartition(*tp): offset for tp, offset in positions.items()}

@@ -1,56 +1,23 @@
-"""Redis is a projection of the alert topics, whatever happens to it."""
+"""The projection of one alert after another, and what Redis may refuse."""
 
 import json
-import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 
-from monitor.local.stack import Stack
 from monitor.settings import Settings
-from monitor.sinks.redis_projection import RedisProjection
-from tests.conftest import NewSettings
-from tests.stream.conftest import Processes
-from tests.stream.world import publish, until
-
-ALERTS = "alerts.north.v1"
+from monitor.sinks.redis_projection import GRACE_MS, KEEP_MS, RedisProjection, Refused
+from tests.stream.redis_content import alert, client_of, content, key, versions
 
 
-def alert(alert_id: str, version: int, workflow: str = "unacked", **other: Any) -> tuple[bytes, bytes]:
-    """Return one version of an alert: the fields that the projection reads."""
-    document = {
-        "schema": "alert/1",
-        "alert_id": alert_id,
-        "version": version,
-        "wearer_id": "w1",
-        "team": "north",
-        "priority": "medium",
-        "condition": "present",
-        "workflow": workflow,
-        "raised_at": "2026-01-05T00:00:00Z",
-    }
-    return b"w1", json.dumps({**document, **other}).encode()
-
-
-def client_of(settings: Settings) -> "redis.Redis[str]":  # type: ignore[type-arg]
-    return redis.Redis.from_url(settings.redis.url, decode_responses=True, socket_timeout=5)
-
-
-def key(settings: Settings, name: str) -> str:
-    return f"{settings.redis.key_prefix}{{north}}:{name}"
-
-
-def versions(settings: Settings, *alert_ids: str) -> list[int | None]:
-    """Return the versions that Redis holds; empty while it does not answer."""
-    try:
-        with client_of(settings) as client:
-            found = [client.hget(key(settings, f"alert:{one}"), "version") for one in alert_ids]
-    except redis.RedisError:
-        return []
-    return [None if version is None else int(version) for version in found]
+def rows(
+    settings: Settings, *values: bytes | None, after: int = 1, age_ms: int = 0
+) -> list[tuple[int, int, bytes | None]]:
+    """Return records with offsets from `after` on, stamped by the server's clock."""
+    with client_of(settings) as client:
+        seconds: Any = client.time()[0]
+    return [(offset, seconds * 1000 - age_ms, value) for offset, value in enumerate(values, after)]
 
 
 @pytest.fixture
@@ -64,7 +31,7 @@ def test_an_older_or_repeated_version_never_replaces_a_newer_one(
     live_settings: Settings, projection: RedisProjection
 ) -> None:
     newest, old = alert("a", 5, priority="high")[1], alert("a", 4)[1]
-    assert projection.apply("north", 0, None, [(1, newest), (2, old), (3, newest)]).old == 2
+    assert projection.apply("north", 0, None, rows(live_settings, newest, old, newest)).old == 2
     with client_of(live_settings) as client:
         stored = client.hgetall(key(live_settings, "alert:a"))
         assert stored == {
@@ -82,20 +49,20 @@ def test_an_older_or_repeated_version_never_replaces_a_newer_one(
 def test_open_alerts_stand_worst_first_then_oldest_and_closed_ones_leave_and_expire(
     live_settings: Settings, projection: RedisProjection
 ) -> None:
-    rows = [
+    values = [
         alert("young", 1)[1],
         alert("old", 1, raised_at="2026-01-04T00:00:00Z")[1],
         alert("high", 1, priority="high")[1],
         alert("gone", 1)[1],
         alert("gone", 2, workflow="closed")[1],
     ]
-    projection.apply("north", 0, None, list(enumerate(rows, 1)))
+    projection.apply("north", 0, None, rows(live_settings, *values))
     with client_of(live_settings) as client:
         assert client.zrevrange(key(live_settings, "active"), 0, -1) == ["high", "old", "young"]
         assert client.smembers(key(live_settings, "wearer:w1")) == {"high", "old", "young"}
         assert 6.9 * 86_400 < client.ttl(key(live_settings, "alert:gone")) <= 7 * 86_400
         assert client.ttl(key(live_settings, "alert:old")) == -1
-        projection.apply("north", 0, 5, [(6, alert("gone", 3)[1])])
+        projection.apply("north", 0, 5, rows(live_settings, alert("gone", 3)[1], after=6))
         assert client.ttl(key(live_settings, "alert:gone")) == -1
         assert client.zscore(key(live_settings, "active"), "gone") is not None
 
@@ -104,7 +71,7 @@ def test_the_channel_carries_id_and_version_only(live_settings: Settings, projec
     with client_of(live_settings) as client, client.pubsub(ignore_subscribe_messages=True) as channel:
         channel.subscribe(key(live_settings, "notify"))
         channel.get_message(timeout=1)
-        projection.apply("north", 0, None, [(1, alert("a", 1)[1])])
+        projection.apply("north", 0, None, rows(live_settings, alert("a", 1)[1]))
         message = channel.get_message(timeout=5)
     assert json.loads(message["data"]) == {"id": "a", "version": 1}
 
@@ -112,11 +79,11 @@ def test_the_channel_carries_id_and_version_only(live_settings: Settings, projec
 def test_a_record_is_applied_only_behind_the_one_before_it(
     live_settings: Settings, projection: RedisProjection
 ) -> None:
-    assert projection.apply("north", 0, 7, [(8, alert("a", 1)[1])]).behind
+    assert projection.apply("north", 0, 7, rows(live_settings, alert("a", 1)[1], after=8)).behind
     assert projection.offsets("north") == {}
-    projection.apply("north", 0, None, [(1, alert("a", 1)[1]), (2, alert("b", 1)[1])])
-    assert projection.apply("north", 0, 5, [(6, alert("c", 1)[1])]).behind
-    again = projection.apply("north", 0, 0, [(1, alert("a", 9)[1]), (2, alert("b", 9)[1]), (3, alert("c", 9)[1])])
+    projection.apply("north", 0, None, rows(live_settings, alert("a", 1)[1], alert("b", 1)[1]))
+    assert projection.apply("north", 0, 5, rows(live_settings, alert("c", 1)[1], after=6)).behind
+    again = projection.apply("north", 0, 0, rows(live_settings, alert("a", 9)[1], alert("b", 9)[1], alert("c", 9)[1]))
     assert (again.skipped, again.applied) == (2, 1)
     assert versions(live_settings, "a", "b", "c") == [1, 1, 9]
 
@@ -127,50 +94,47 @@ def test_a_record_is_applied_only_behind_the_one_before_it(
 def test_what_is_no_alert_is_passed_over(
     live_settings: Settings, projection: RedisProjection, value: bytes | None
 ) -> None:
-    assert projection.apply("north", 0, None, [(1, value), (2, alert("fine", 1)[1])]).applied == 1
+    assert projection.apply("north", 0, None, rows(live_settings, value, alert("fine", 1)[1])).applied == 1
     assert projection.offsets("north") == {0: 2}
 
 
-def test_a_projector_goes_on_where_redis_stands_and_begins_again_after_a_flush(
-    new_settings: NewSettings, processes: Processes
+@pytest.mark.parametrize("spoilt", ["active", "wearer:w1", "alerts", "alert:a", "offsets"])
+@pytest.mark.parametrize("workflow", ["unacked", "closed"])
+def test_a_script_that_fails_in_the_middle_is_made_whole_by_the_next_try(
+    live_settings: Settings, projection: RedisProjection, spoilt: str, workflow: str
 ) -> None:
-    settings = new_settings(stream={"session_timeout_s": 6.0, "heartbeat_s": 1.0})
-    publish(settings, ALERTS, [alert(f"a{i}", 1) for i in range(700)])
-    first = processes.start(settings, "monitor", "projector")
-    until("all are there", lambda: versions(settings, "a0", "a699") == [1, 1])
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    publish(settings, ALERTS, [alert("a0", 2), alert("b", 1)])
-    second = processes.start(settings, "monitor", "projector")
-    until("the rest is there", lambda: versions(settings, "a0", "b") == [2, 1])
-    with client_of(settings) as client:
-        assert client.xlen(key(settings, "alerts")) == 702
-        assert client.zcard(key(settings, "active")) == 701
-        for name in client.scan_iter(match=key(settings, "*").replace("{", "\\{")):
-            client.delete(name)
-    until("all are there again", lambda: versions(settings, "a0", "a699", "b") == [2, 1, 1])
-    with client_of(settings) as client:
-        assert client.zcard(key(settings, "active")) == 701
-    second.terminate()
-    assert second.wait(5) == 0
+    records = rows(live_settings, alert("b", 1)[1], alert("a", 1, workflow)[1], alert("c", 1)[1])
+    projection.apply("north", 0, None, records[:1])
+    with client_of(live_settings) as client:
+        name = key(live_settings, spoilt)
+        before = content(live_settings).get(f"{{north}}:{spoilt}")
+        if before is not None:
+            client.rename(name, "aside")
+        client.set(name, "something else")
+        with pytest.raises(Refused):
+            projection.apply("north", 0, 1, records[1:])
+        client.delete(name)
+        if before is not None:
+            client.rename("aside", name)
+    assert projection.offsets("north") == {0: 1}
+    assert projection.apply("north", 0, 1, records[1:]).applied == 2
+    mended = content(live_settings)
+    with client_of(live_settings) as client:
+        client.delete(*(live_settings.redis.key_prefix + name for name in mended))
+    projection.apply("north", 0, None, records)
+    assert mended == content(live_settings)
 
 
-def test_redis_killed_and_back_loses_nothing(
-    new_settings: NewSettings, processes: Processes, tmp_path: Path, jars: Path
+def test_a_closed_alert_goes_7_days_after_its_stamp_whoever_applies_it_when(
+    live_settings: Settings, projection: RedisProjection
 ) -> None:
-    folder = tmp_path / "valkey"
-    own = Stack.start(folder, kafka=False, jars=jars)
-    try:
-        settings = new_settings(redis={"url": own.redis_url})
-        processes.start(settings, "monitor", "projector")
-        publish(settings, ALERTS, [alert("a", 1)])
-        until("it is there", lambda: versions(settings, "a") == [1])
-        own.stop()
-        publish(settings, ALERTS, [alert("a", 2), alert("b", 1)])
-        until("the projector says so", lambda: "Redis does not answer" in processes.logs())
-        own = Stack.start(folder, kafka=False, jars=jars)
-        assert own.redis_url == settings.redis.url
-        until("both are there", lambda: versions(settings, "a", "b") == [2, 1])
-        assert "the projection goes on" in processes.logs()
-    finally:
-        own.stop()
+    day_ms = KEEP_MS // 7
+    records = rows(live_settings, alert("a", 2, "closed")[1], age_ms=3 * day_ms)
+    old = rows(live_settings, alert("b", 2, "closed")[1], alert("b", 1)[1], after=2, age_ms=20 * day_ms)
+    projection.apply("north", 0, None, records + old)
+    with client_of(live_settings) as client:
+        assert client.pexpiretime(key(live_settings, "alert:a")) == records[0][1] + KEEP_MS
+        assert 0.9 * GRACE_MS < client.pttl(key(live_settings, "alert:b")) <= GRACE_MS
+        assert client.zcard(key(live_settings, "active")) == 0, "an old version must not open it again"
+        entries: Any = client.xrange(key(live_settings, "alerts"))
+        assert [fields["id"] for _, fields in entries] == ["a"]
