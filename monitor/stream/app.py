@@ -15,8 +15,9 @@ from monitor.stream.transport import App, Batches, Reader
 
 FETCH_BYTES = 1024 * 1024
 POLL_RECORDS = 20_000
-STOP_WITHIN_S = 4.0
-_LAST_RESORT_S = 5.0
+WORK_ENDS_WITHIN_S = 3.5
+LEAVES_WITHIN_S = 2.0
+_LAST_RESORT_S = 7.0
 
 log = structlog.get_logger()
 
@@ -108,9 +109,9 @@ async def _serve(app: App, work: Callable[[], Awaitable[None]]) -> None:
     finally:
         _give_up_after(_LAST_RESORT_S)
         working.cancel()
-        await asyncio.wait({working}, timeout=STOP_WITHIN_S / 2)
+        await asyncio.wait({working}, timeout=WORK_ENDS_WITHIN_S)
         try:
-            await asyncio.wait_for(app.stop(), STOP_WITHIN_S / 2)
+            await asyncio.wait_for(app.stop(), LEAVES_WITHIN_S)
         except TimeoutError:
             log.warning("the consumer did not stop in time")
         running.cancel()

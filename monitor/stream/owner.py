@@ -1,15 +1,12 @@
-"""Ownership: claim a partition, bring it to where the log stands, and step it, one acknowledged cut after the other.
+"""Ownership: claim a partition, bring it to where the log stands, keep it, and let it go.
 
-The rules, each the answer to a test that broke:
+The rules, each the answer to a test that broke (those of a step are in `monitor.stream.stepping`):
 
 1. A claim is appended before anything is read; its offset is the epoch. Replay ends at the claim.
-2. A cut acknowledged where it was expected is valid: apply it, let its outputs leave. Acknowledged elsewhere: a claim
-   in between means overtaken. Not acknowledged in time: unknown. Both: forget the state.
-3. The outputs of a step are acknowledged before the next cut of that partition is appended. So a successor sends the
-   outputs of the last valid cut again and no others.
-4. A partition that was forgotten but is still assigned is claimed again, one and a half heartbeats later: the time in
-   which a zombie learns that it is one.
-5. A batch with an old tag is dropped and comes again; a loss (the log's start passed what was unread) drops the state.
+2. A batch with an old tag is dropped and comes again.
+3. A rebalance takes everything for a moment. What stays keeps its state; what may leave is checkpointed first, those
+   whose last checkpoint is oldest before the others, for as long as the group can wait.
+4. Commits follow durable checkpoints, and only while the partition is owned under the same claim.
 """
 
 import asyncio
@@ -17,31 +14,32 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
-from aiokafka.errors import KafkaError
 from faust.types import TP
 
-from monitor.cuts import Cut
-from monitor.outputs import ScoreDue, Step
+from monitor.errors import PulsewardenError, TopicsDiffer
+from monitor.outputs import ScoreDue
 from monitor.settings import Settings
-from monitor.sinks.kafka import Acknowledgement, KafkaSink
+from monitor.sinks.kafka import KafkaSink
+from monitor.stream.checkpointing import Checkpointer
 from monitor.stream.claiming import Claimer
 from monitor.stream.core import Core
-from monitor.stream.cut_log import FAILURES, CutLog, Overtaken
+from monitor.stream.cut_log import FAILURES, Overtaken
+from monitor.stream.ledger import Ledger
 from monitor.stream.partition import Gap, Partition
-from monitor.stream.planning import Planner, Work
-from monitor.stream.reading import LogReader
 from monitor.stream.records import Fetched
 from monitor.stream.recovery import Replay
+from monitor.stream.stepping import Stepping
 from monitor.stream.transport import Consumer
+from monitor.wearers.checkpoint import Checkpoints
+from monitor.wearers.journal import Journal
 
 INBOX_BYTES = 8 * 1024 * 1024
 REVOKE_BUDGET_S = 2.0
-ZOMBIE_HEARTBEATS = 1.5
 
 log = structlog.get_logger()
 
 
-class Owner:
+class Owner(Stepping):
     """Owns the partitions that the group assigns to this worker; a reader of the transport.
 
     Parameters
@@ -51,56 +49,99 @@ class Owner:
     sink : KafkaSink
     score : callable
         Takes the wearers that a step called due; must gather what it needs at once.
+    checkpoints : Checkpoints
+    journal : Journal
+        The one that the core fills.
 
     Attributes
     ----------
     parts : the partitions owned now.
+    assigned_partitions : what the group has assigned.
+    checkpointer : takes checkpoints of what is owned.
     void_cuts : cuts that landed behind another claim.
+    recoveries, recovery_s : how often partitions were taken over, and how long the last time took.
     """
 
-    def __init__(self, settings: Settings, core: Core, sink: KafkaSink, score: Callable[[ScoreDue], None]) -> None:
-        self._stream, self._core, self._sink, self._score = settings.stream, core, sink, score
-        self._bootstrap, self._prefix = settings.kafka.bootstrap_servers, settings.kafka.topic_prefix
-        self._planner = Planner(settings.stream, self._prefix, core)
-        self._cut_log = CutLog(settings, sink, self._tell)
-        replay = Replay(core, self._bootstrap, self._prefix, score)
-        self._claimer = Claimer(settings, core, sink, self._cut_log, replay)
+    def __init__(
+        self,
+        settings: Settings,
+        core: Core,
+        sink: KafkaSink,
+        score: Callable[[ScoreDue], None],
+        checkpoints: Checkpoints,
+        journal: Journal,
+    ) -> None:
+        super().__init__(settings, core, sink, score)
+        self._partitions = settings.stream.partitions
+        self._ledger = Ledger()
+        self.checkpointer = Checkpointer(
+            core,
+            checkpoints,
+            journal,
+            self._ledger,
+            partitions=settings.stream.partitions,
+            interval_s=settings.checkpoint.interval_s,
+            owned=lambda: list(self.parts),
+            between_steps=self._lock,
+        )
+        self._replay = Replay(core, self._bootstrap, self._prefix, score, checkpoints, self.checkpointer)
+        self._claimer = Claimer(settings, core, sink, self._cut_log, self._replay)
         self._source = {self._prefix + topic: i for i, topic in enumerate(core.inputs)}
-        self._feed: Consumer | None = None
-        self._lock = asyncio.Lock()
         self._recovery: asyncio.Task[None] | None = None
-        self._suspended = True
-        self._assigned: set[int] = set()
-        self._claim_at_s: dict[int, float] = {}
+        self._refusal: PulsewardenError | None = None
         self._tags = 0
-        self.parts: dict[int, Partition] = {}
-        self.void_cuts = 0
+        self.assigned_partitions: set[int] = set()
+        self.recoveries, self.recovery_s = 0, 0.0
+
+    # ------------------------------------------------------------------------------------------------- the transport
 
     async def assigned(self, feed: Consumer) -> None:
         """Take over an assignment: keep what stays, forget what left, claim the rest soon."""
         self._feed = feed
         async with self._lock:
             held = feed.assignment()
-            self._assigned = {tp.partition for tp in held}
-            missing = {self._tp(i, p) for p in self._assigned for i in range(len(self._core.inputs))} - held
-            if missing:
-                log.error("the inputs are not assigned together: nothing is claimed", missing=len(missing))
-                self._assigned = set()
-            for p in set(self.parts) - self._assigned:
+            self.assigned_partitions = {tp.partition for tp in held}
+            self._refusal = self._unequal(held)
+            if self._refusal is not None:
+                self.assigned_partitions = set()
+            for p in set(self.parts) - self.assigned_partitions:
                 self._forget(p)
             self._claim_at_s = {}
             await feed.arrange(self._places(list(self.parts.values())))
             self._suspended = False
 
+    def _unequal(self, held: set[TP]) -> TopicsDiffer | None:
+        """Refuse inputs whose partitions do not meet here: a wearer's records would be in several places."""
+        prefix = "start a new log with another PULSEWARDEN_KAFKA__TOPIC_PREFIX."
+        beyond = sorted({tp.topic for tp in held if tp.partition >= self._partitions})
+        if beyond:
+            return TopicsDiffer(
+                f"Topic {beyond[0]} has more than the {self._partitions} partitions of its log, but the count is "
+                f"frozen and its wearers are spread otherwise now: {prefix}"
+            )
+        missing = {self._tp(i, tp.partition) for tp in held for i in range(len(self._core.inputs))} - held
+        if missing:
+            return TopicsDiffer(
+                f"Topic {min(missing).topic} is not assigned together with the other inputs: if `python -m monitor "
+                f"topics list` shows equal partition counts, start the worker again, else {prefix}"
+            )
+        return None
+
     async def revoked(self) -> None:
-        """Stop recovering and stepping; a step that does not end in time has an unknown outcome."""
+        """Stop recovering and stepping, and checkpoint; a step that does not end in time has an unknown outcome."""
         self._suspended = True
+        until = time.monotonic() + REVOKE_BUDGET_S
         await self._cancel_recovery()
+        await self._last_step(REVOKE_BUDGET_S)
+        await self.checkpointer.hurry(until - time.monotonic())
+
+    async def _last_step(self, within_s: float) -> None:
+        """Wait for the step that is under way; if it does not end in time, nobody knows what became of it."""
         try:
-            async with asyncio.timeout(REVOKE_BUDGET_S), self._lock:
+            async with asyncio.timeout(within_s), self._lock:
                 pass
         except TimeoutError:
-            log.warning("a step was in flight for longer than the revocation allows: its partitions are forgotten")
+            log.warning("a step was in flight for longer than there is time: its partitions are forgotten")
             for p in list(self.parts):
                 self._forget(p)
 
@@ -119,24 +160,31 @@ class Owner:
         return sum(part.size_bytes for part in self.parts.values()) > INBOX_BYTES
 
     def committable(self) -> Mapping[TP, int]:
-        """Commit nothing: commits follow durable checkpoints, and there are none yet."""
-        return {}
+        """Return the positions of durable checkpoints of what is owned; while the group rebalances, nothing."""
+        if self._suspended:
+            return {}
+        durable = self._ledger.committable((p, part.epoch) for p, part in self.parts.items())
+        return {self._tp(i, p): at for p, positions in durable.items() for i, at in enumerate(positions)}
+
+    # ----------------------------------------------------------------------------------------------------- recovery
 
     async def tend(self) -> None:
         """Claim what is assigned and not owned, if it is time; returns at once, the recovery runs on.
 
         Raises
         ------
-        ReplayDiffers
-            As a recovery met it.
+        PulsewardenError
+            As a recovery met it, or TopicsDiffer where the inputs do not fit together.
         """
+        if self._refusal is not None:
+            raise self._refusal
         if self._recovery is not None:
             if not self._recovery.done():
                 return
             recovery, self._recovery = self._recovery, None
             recovery.result()
         now = time.monotonic()
-        wanted = sorted(p for p in self._assigned - set(self.parts) if now >= self._claim_at_s.get(p, 0.0))
+        wanted = sorted(p for p in self.assigned_partitions - set(self.parts) if now >= self._claim_at_s.get(p, 0.0))
         if wanted and not self._suspended and self._feed is not None and not self._feed.app.rebalancing:
             self._recovery = asyncio.create_task(self._recover(self._feed, wanted))
 
@@ -151,7 +199,7 @@ class Owner:
         try:
             claimed = await self._claimer.take_over(partitions)
             parts = [self._partition(p, epoch, expected) for p, (epoch, expected) in claimed.items()]
-        except (*FAILURES, Overtaken) as failure:
+        except (*FAILURES, OSError, Overtaken) as failure:
             log.warning("claiming failed and will be tried again", partitions=partitions, why=repr(failure))
             self._abandon(partitions)
             await self._renew_sink(failure)
@@ -160,7 +208,9 @@ class Owner:
             raise
         else:
             await feed.place(self._places(parts))
-            log.info("claimed", partitions=partitions, seconds=round(time.monotonic() - began, 3))
+            self.recoveries += 1
+            self.recovery_s = time.monotonic() - began
+            log.info("claimed", partitions=partitions, seconds=round(self.recovery_s, 3))
 
     def _partition(self, p: int, epoch: int, expected: int) -> Partition:
         position = self._core.position(p)
@@ -179,109 +229,31 @@ class Owner:
             places.update({self._tp(i, part.number): (offset, fresh.tag) for i, offset in enumerate(fresh.reach)})
         return places
 
-    async def step(self) -> bool:
-        """Cut what was fetched, apply what was acknowledged, await what it gave.
-
-        Returns
-        -------
-        bool
-            True if more is waiting than one step takes.
-        """
-        async with self._lock:
-            feed = self._feed
-            if self._suspended or feed is None:
-                return False
-            await self._look_for_losses()
-            work = self._planner.plan(self.parts.values(), feed)
-            if work:
-                await self._apply(await self._write(work))
-            return any(part.waiting for part in self.parts.values())
-
-    async def _write(self, work: list[Work]) -> list[Work]:
-        """Append the cuts; return the work whose cut is valid."""
-        valid = []
-        judged = await self._cut_log.write([(item.part, item.cut) for item in work])
-        for item, cut in zip(work, judged, strict=True):
-            if item.part.lost:
-                continue
-            if isinstance(cut, Cut):
-                item.part.expected = cut.at + 1
-                valid.append(Work(item.part, cut, item.taken))
-            else:
-                self.void_cuts += cut.void
-                self._lose(item.part, f"{cut.why} {cut.failure!r}" if cut.failure else cut.why)
-                await self._renew_sink(cut.failure)
-        return valid
-
-    async def _apply(self, valid: list[Work]) -> None:
-        if not valid:
-            return
-        step = self._core.apply([item.cut for item in valid], {item.part.number: item.taken.records for item in valid})
-        if step.due is not None:
-            self._score(step.due)
-        sent = await self._send(valid, step)
-        for item in valid:
-            try:
-                async with asyncio.timeout(self._stream.cut_timeout_s):
-                    await asyncio.gather(*sent.get(item.part.number, ()))
-            except FAILURES as failure:
-                self._lose(item.part, f"an output was not acknowledged: {failure!r}")
-                await self._renew_sink(failure)
-
-    async def _send(self, valid: list[Work], step: Step) -> dict[int, list[Acknowledgement]]:
-        sent = {}
-        for item in valid:
-            try:
-                sent[item.part.number] = await self._sink.send(step.outputs.get(item.part.number, ()))
-            except FAILURES as failure:
-                self._lose(item.part, f"an output could not be sent: {failure!r}")
-        return sent
-
-    async def _look_for_losses(self) -> None:
-        """Tell holes apart: compaction and transactions leave harmless ones, a passed log start is a loss."""
-        holes = {self._tp(i, p): at for p, part in self.parts.items() for i, at in part.holes().items()}
-        if not holes:
-            return
-        try:
-            async with LogReader(self._bootstrap) as reader:
-                starts = await reader.starts([(tp.topic, tp.partition) for tp in holes])
-        except FAILURES as failure:
-            log.warning("cannot see where the inputs begin", why=repr(failure))
-            return
-        for tp, begin in holes.items():
-            start, part = starts[tp.topic, tp.partition], self.parts.get(tp.partition)
-            if start > begin and part is not None:
-                self._lose(part, f"{tp.topic} was cut off at {start} before {begin} was read")
-
-    async def stop(self) -> None:
-        """Let go of everything."""
-        self._suspended = True
-        await self._cancel_recovery()
-        async with self._lock:
-            for p in list(self.parts):
-                self._forget(p)
-
-    def _lose(self, part: Partition, why: str) -> None:
-        log.warning("a partition is forgotten and will be claimed again", partition=part.number, why=why)
-        self._forget(part.number)
-        self._claim_at_s[part.number] = time.monotonic() + ZOMBIE_HEARTBEATS * self._stream.heartbeat_s
-
-    def _forget(self, p: int) -> None:
-        part = self.parts.pop(p, None)
-        if part is not None:
-            part.lost = True
-        self._core.drop(p)
-
     def _abandon(self, partitions: Sequence[int]) -> None:
         for p in partitions:
-            self._core.drop(p)
-            self._claim_at_s[p] = time.monotonic() + ZOMBIE_HEARTBEATS * self._stream.heartbeat_s
+            self._forget(p)
+            self._claim_at_s[p] = time.monotonic() + self._zombie_s
 
-    async def _renew_sink(self, failure: BaseException | None) -> None:
-        """Begin with a new producer: an idempotent one that met a broker's refusal may refuse for ever."""
-        if isinstance(failure, KafkaError) and not failure.retriable:
-            await self._sink.stop()
-            await self._sink.start()
+    def _forget(self, p: int) -> None:
+        super()._forget(p)
+        self.checkpointer.forget(p)
+
+    async def stop(self, within_s: float = 0.0) -> None:
+        """Let go of everything, after as many checkpoints as fit into the time."""
+        until = time.monotonic() + within_s
+        self._suspended = True
+        await self._cancel_recovery()
+        await self._last_step(within_s)
+        await self.checkpointer.hurry(until - time.monotonic())
+        for p in list(self.parts):
+            self._forget(p)
+
+    # ------------------------------------------------------------------------------------------------------- figures
+
+    @property
+    def losses(self) -> int:
+        """Partitions that had to begin anew because the log no longer held what their state needed."""
+        return self._replay.losses
 
     def lag_records(self) -> int:
         """Count what lies in the owned inputs, as of their last fetch, and was not cut."""
@@ -291,10 +263,3 @@ class Owner:
         reaches = [(self._tp(i, p), reach) for p, part in self.parts.items() for i, reach in enumerate(part.reach)]
         unfetched = sum(max(0, (feed.end_offset(tp) or reach) - reach) for tp, reach in reaches)
         return unfetched + sum(part.unread_records for part in self.parts.values())
-
-    def _tell(self, stamp_ms: int) -> None:
-        if self._feed is not None:
-            self._feed.tell(stamp_ms)
-
-    def _tp(self, source: int, p: int) -> TP:
-        return TP(self._prefix + self._core.inputs[source], p)

@@ -1,27 +1,23 @@
-"""Recovery: from a claim to the state that the log gives, by replaying its valid cuts up to the claim.
-
-Until there are checkpoints a replay begins at cut 0, or anew where the log no longer holds what cut 0 names.
-"""
+"""Recovery: from a claim to the state that the log gives: a checkpoint, then the valid cuts up to the claim."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-import structlog
 
-from monitor.cuts import NO_EPOCH, Cut, last_claim, valid_cuts
+from monitor.cuts import Cut
 from monitor.outputs import Output, ScoreDue
+from monitor.stream.beginnings import Beginning, Beginnings, Cuts
 from monitor.stream.core import Core, due_in
 from monitor.stream.reading import LogReader
 from monitor.stream.records import Records
+from monitor.wearers.checkpoint import Checkpoints
 from stream_schemas.topics import CUTS
 
-_CUTS_AT_ONCE = 2_000
 _RECORDS_AT_ONCE = 50_000
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +35,14 @@ class Replayed:
     records: int
 
 
-class _Cuts:
-    """The valid cuts of one partition from a start to its claim, a few at a time."""
+class Keeper(Protocol):
+    """What keeps the rows that a replay decides."""
 
-    def __init__(self, partition: int, begin: int, epoch: int, claim: int) -> None:
-        self.partition, self.position, self.epoch, self.claim = partition, begin, epoch, claim
-        self.pending: deque[Cut] = deque()
+    def begin(self, partition: int, epoch: int, beginning: Beginning) -> None:
+        """Know where a partition begins, before its first step."""
 
-    @property
-    def wanted(self) -> int:
-        """The position up to which to read next."""
-        return min(self.position + _CUTS_AT_ONCE, self.claim)
-
-    @property
-    def hungry(self) -> bool:
-        """Whether more cuts are to be read now."""
-        return len(self.pending) < _CUTS_AT_ONCE and self.position < self.claim
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether the last valid cut below the claim was taken."""
-        return not self.pending and self.position >= self.claim
-
-    def add(self, records: Records, upto: int) -> None:
-        rows = list(zip(records.offset.tolist(), records.stamp_ms.tolist(), records.value, strict=True))
-        self.pending += valid_cuts(rows, self.partition, self.epoch)
-        self.epoch, self.position = last_claim(rows, self.epoch), upto
+    async def relieve(self) -> None:
+        """Write down what a long replay has gathered, now and then."""
 
 
 class Replay:
@@ -73,16 +51,37 @@ class Replay:
     Parameters
     ----------
     core : Core
-        In which the partitions are open and empty.
     bootstrap_servers, topic_prefix : str
     score : callable
         Takes the wearers that the last step of a partition called due, before the next step.
+    checkpoints : Checkpoints, optional
+        Without them every replay begins at cut 0.
+    keeper : Keeper, optional
+
+    Attributes
+    ----------
+    losses : partitions that had to begin anew because the log no longer held what their state needed.
     """
 
     def __init__(
-        self, core: Core, bootstrap_servers: str, topic_prefix: str, score: Callable[[ScoreDue], None]
+        self,
+        core: Core,
+        bootstrap_servers: str,
+        topic_prefix: str,
+        score: Callable[[ScoreDue], None],
+        checkpoints: Checkpoints | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._core, self._bootstrap, self._prefix, self._score = core, bootstrap_servers, topic_prefix, score
+        self._beginnings = Beginnings(core, topic_prefix, checkpoints)
+        self._keeper = keeper
+        self._rounds_done = 0
+        self.losses = 0
+
+    @property
+    def progress(self) -> int:
+        """Count what was done; it grows as long as a replay goes on."""
+        return self._rounds_done + self._beginnings.progress
 
     async def run(self, claims: Mapping[int, int]) -> dict[int, Replayed]:
         """Replay every valid cut below the claims; *claims* is partition -> offset of the claim.
@@ -91,56 +90,25 @@ class Replay:
         ------
         ReplayDiffers
             If the log does not give the outputs whose digest its cuts carry.
-        ReadingStuck, KafkaError
-            If the log cannot be read; nothing is lost by trying again.
+        SavedStateUnusable
+            If a checkpoint does not fit the engine and the log alone does not give the state.
+        ReadingStuck, KafkaError, OSError
+            If the log or the checkpoints cannot be read; nothing is lost by trying again.
         """
         async with LogReader(self._bootstrap) as cut_log, LogReader(self._bootstrap) as input_log:
-            cuts = await self._beginnings(cut_log, input_log, claims)
-            return await self._replay(cut_log, input_log, cuts)
+            found = await self._beginnings.find(cut_log, input_log, claims)
+            self.losses += sum(one.lost for one in found.values())
+            if self._keeper is not None:
+                for p, one in found.items():
+                    self._keeper.begin(p, claims[p], one)
+            return await self._replay(cut_log, input_log, {p: one.cuts for p, one in found.items()})
 
     async def input_starts(self, partitions: list[int]) -> dict[int, tuple[int, ...]]:
         """Return, per partition, where the log of each input begins."""
         async with LogReader(self._bootstrap) as reader:
-            return await self._starts(reader, partitions)
+            return await self._beginnings.input_starts(reader, partitions)
 
-    async def _starts(self, reader: LogReader, partitions: list[int]) -> dict[int, tuple[int, ...]]:
-        starts = await reader.starts([self._tp(topic, p) for topic in self._core.inputs for p in partitions])
-        return {p: tuple(starts[self._tp(topic, p)] for topic in self._core.inputs) for p in partitions}
-
-    async def _beginnings(
-        self, cut_log: LogReader, input_log: LogReader, claims: Mapping[int, int]
-    ) -> dict[int, _Cuts]:
-        """Find, per partition, the last cut 0 below the claim and stand the reader of the cuts there."""
-        tps = {p: self._tp(CUTS, p) for p in claims}
-        starts = await cut_log.starts(list(tps.values()))
-        cut_log.begin({tp: starts[tp] for tp in tps.values()})
-        scans = {p: _Cuts(p, starts[tps[p]], NO_EPOCH, claim) for p, claim in claims.items()}
-        zero: dict[int, Cut] = {}
-        while scanning := [scan for scan in scans.values() if scan.position < scan.claim]:
-            read = await cut_log.upto({tps[scan.partition]: scan.wanted for scan in scanning})
-            for scan in scanning:
-                scan.add(read[tps[scan.partition]], scan.wanted)
-                for cut in scan.pending:
-                    if cut.seq == 0:
-                        zero[scan.partition] = cut
-                scan.pending.clear()
-        held = await self._starts(input_log, list(claims))
-        beginnings = {}
-        for p, claim in claims.items():
-            if p in zero and any(a > b for a, b in zip(held[p], zero[p].next, strict=True)):
-                log.warning(
-                    "the inputs no longer hold what the first cut names: the partition begins anew", partition=p
-                )
-                del zero[p]
-            beginnings[p] = _Cuts(p, zero[p].at, zero[p].epoch, claim) if p in zero else _Cuts(p, claim, claim, claim)
-        cut_log.begin({tps[p]: cuts.position for p, cuts in beginnings.items()})
-        if zero:
-            input_log.begin(
-                {self._tp(topic, p): zero[p].next[i] for p in zero for i, topic in enumerate(self._core.inputs)}
-            )
-        return beginnings
-
-    async def _replay(self, cut_log: LogReader, input_log: LogReader, cuts: Mapping[int, _Cuts]) -> dict[int, Replayed]:
+    async def _replay(self, cut_log: LogReader, input_log: LogReader, cuts: Mapping[int, Cuts]) -> dict[int, Replayed]:
         done = {p: Replayed([], 0, 0) for p in cuts}
         while True:
             hungry = {self._tp(CUTS, p): part for p, part in cuts.items() if part.hungry}
@@ -148,7 +116,9 @@ class Replay:
                 hungry[tp].add(records, hungry[tp].wanted)
             rounds = self._rounds({p: part.pending for p, part in cuts.items()})
             if not rounds:
-                return done
+                if all(part.exhausted for part in cuts.values()):
+                    return done
+                continue  # nothing but void cuts in this stretch
             last = {cut.partition: cut for round_ in rounds for cut in round_}
             data = await input_log.upto(
                 {
@@ -160,7 +130,10 @@ class Replay:
             for i, round_ in enumerate(rounds):
                 final = i == len(rounds) - 1
                 self._step(round_, data, done, {p for p, part in cuts.items() if final and part.exhausted})
+                self._rounds_done += 1
                 await asyncio.sleep(0)
+            if self._keeper is not None:
+                await self._keeper.relieve()
 
     def _rounds(self, pending: Mapping[int, deque[Cut]]) -> list[list[Cut]]:
         """Take cuts off the queues: one of each partition a round, about as many records in all as fit in memory."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from models.errors import ModelError
 from monitor.engine import Engine as RealEngine
-from monitor.outputs import Columns, Output, ScoreDue
+from monitor.outputs import Output, ScoreDue
 from monitor.scoring.batcher import Batcher
 from monitor.scoring.device import Device
 from monitor.scoring.switches import Switch, newest
@@ -22,10 +22,13 @@ from monitor.stream.memory import keep_small, trim
 from monitor.stream.owner import Owner
 from monitor.stream.status import Status
 from monitor.topics import log_name, require
+from monitor.wearers.checkpoint import Checkpoints
 from monitor.wearers.journal import Journal
 from stream_schemas.topics import INPUTS
 
 STATUS_S = 1.0
+STOP_CHECKPOINTS_S = 2.0
+"""A worker that is told to stop takes checkpoints for so long: what they hold its successor need not replay."""
 TRIM_S = 5.0
 
 log = structlog.get_logger()
@@ -74,8 +77,9 @@ class Worker:
         self.topics = [prefix + topic for topic in INPUTS]
         self._sink = KafkaSink(settings.kafka.bootstrap_servers, prefix)
         self._journal = Journal(settings.journal_place, log=log_name(settings))
-        self._core = Core(engine, INPUTS, journal=self._keep, control=self._switch)
-        self.owner = Owner(settings, self._core, self._sink, self._score)
+        self._core = Core(engine, INPUTS, journal=self._journal.add, control=self._switch)
+        self._checkpoints = Checkpoints(settings.checkpoint_place, partitions=settings.stream.partitions, inputs=INPUTS)
+        self.owner = Owner(settings, self._core, self._sink, self._score, self._checkpoints, self._journal)
         self._device = Device(settings.scoring.device)
         self._batcher = Batcher(
             self._device, batch=settings.scoring.batch, wait_ms=settings.scoring.wait_ms, publish=self._publish
@@ -92,12 +96,19 @@ class Worker:
         self._switched = asyncio.Event()
 
     async def work(self) -> None:
-        """Do everything until cancelled, then leave in order."""
+        """Do everything until cancelled, then leave in order.
+
+        Raises
+        ------
+        StoreUnreachable, CheckpointsDiffer
+            If the checkpoints' place cannot be used.
+        """
         try:
+            await asyncio.to_thread(self._checkpoints.check)
             await self._sink.start()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._step_for_ever())
-                tasks.create_task(self._write_journal_for_ever())
+                tasks.create_task(self.owner.checkpointer.run())
                 tasks.create_task(self._write_status_for_ever())
                 tasks.create_task(self._trim_memory_for_ever())
                 if self._settings.scoring.enabled:
@@ -106,10 +117,9 @@ class Worker:
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
         finally:
-            await self.owner.stop()
+            await self.owner.stop(STOP_CHECKPOINTS_S)
             self._device.stop()
             await self._sink.stop(1.0)
-            self._write_journal()
             self._status.remove()
 
     async def _step_for_ever(self) -> None:
@@ -132,29 +142,6 @@ class Worker:
         while True:
             self._status.write()
             await asyncio.sleep(STATUS_S)
-
-    # ------------------------------------------------------------------------------------------------------- journal
-
-    def _keep(self, rows: Mapping[str, Columns]) -> None:
-        self._journal.add(rows)
-
-    async def _write_journal_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.checkpoint.interval_s)
-            for p, part in list(self.owner.parts.items()):
-                rows, at = self._journal.take(p), self._core.position(p).at
-                try:
-                    await asyncio.to_thread(self._journal.write, p, part.epoch, -1, at, rows)
-                except OSError as failure:
-                    self._journal.give_back(p, rows)
-                    log.error("the journal was not written and will be tried again", why=str(failure))
-
-    def _write_journal(self) -> None:
-        try:
-            for p, part in self.owner.parts.items():
-                self._journal.write(p, part.epoch, -1, self._core.position(p).at, self._journal.take(p))
-        except OSError as failure:
-            log.error("the last rows of the journal were not written", why=str(failure))
 
     # ------------------------------------------------------------------------------------------------------- scoring
 

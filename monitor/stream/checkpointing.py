@@ -1,0 +1,243 @@
+"""When checkpoints are taken: one partition at a time, spread over the interval, while the stream goes on.
+
+A checkpoint is copied between two steps, when every output of the steps before is acknowledged; only that copy holds
+the stream up. One thread writes: first the journal's rows up to the cut, then the checkpoint, and then the ledger lets
+the commits follow. A place that fails is said and tried again; commits wait, the stream does not.
+"""
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+
+from monitor.errors import StoreUnreachable
+from monitor.stream.beginnings import Beginning
+from monitor.stream.core import Core
+from monitor.stream.ledger import Ledger
+from monitor.wearers.checkpoint import Checkpoint, Checkpoints
+from monitor.wearers.journal import Journal
+
+PLACE_FAILURES = (OSError, StoreUnreachable)
+RETRY_S = 5.0
+RELIEVE_S = 10.0
+FRESH_S = 1.0
+"""A checkpoint younger than this is not worth the time of a rebalance."""
+_TICK_S = 0.05
+_T = TypeVar("_T")
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is known of a partition under one claim.
+
+    `since`: offset in cuts.v1 up to which this owner's rows are in the journal; `safe_s`: when the newest durable
+    checkpoint was taken, or the partition begun (monotonic); `at`: the cut of that checkpoint, -1 without one.
+    """
+
+    epoch: int
+    since: int
+    safe_s: float
+    due_s: float
+    at: int = -1
+
+
+class Checkpointer:
+    """Takes checkpoints of the partitions that are owned, and keeps the ledger.
+
+    Parameters
+    ----------
+    core : Core
+    checkpoints : Checkpoints
+    journal : Journal
+    ledger : Ledger
+    partitions : int
+        Of every topic.
+    interval_s : float
+        Between two checkpoints of a partition.
+    owned : callable
+        Returns the partitions owned now.
+    between_steps : asyncio.Lock
+        Held by whoever steps.
+
+    Attributes
+    ----------
+    written, failed : checkpoints.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        checkpoints: Checkpoints,
+        journal: Journal,
+        ledger: Ledger,
+        *,
+        partitions: int,
+        interval_s: float,
+        owned: Callable[[], Iterable[int]],
+        between_steps: asyncio.Lock,
+    ) -> None:
+        self._core, self._checkpoints, self._journal, self._ledger = core, checkpoints, journal, ledger
+        self._partitions, self._interval_s = partitions, interval_s
+        self._owned, self._between_steps = owned, between_steps
+        self._kept: dict[int, _Kept] = {}
+        self._thread = _Thread()
+        self._one = asyncio.Lock()
+        self._relieved_s = 0.0
+        self._took_s = 0.0
+        self.written = self.failed = 0
+
+    # ------------------------------------------------------------------------------------------------ what is owned
+
+    def begin(self, partition: int, epoch: int, beginning: Beginning) -> None:
+        """Know where a claimed partition begins, before its first step."""
+        now = time.monotonic()
+        self._kept[partition] = _Kept(epoch, beginning.since, now, self._next_turn(partition, now))
+        self._relieved_s = now
+        if beginning.durable is not None:
+            self._kept[partition].at = beginning.since
+            self._ledger.enter(partition, epoch, beginning.durable)
+
+    def forget(self, partition: int) -> None:
+        """Drop what belongs to a claim that is over."""
+        self._kept.pop(partition, None)
+        self._ledger.forget(partition)
+        self._journal.forget(partition)
+
+    def oldest_s(self) -> float:
+        """Return the age of the oldest among the newest durable checkpoints; without one, the time since the claim."""
+        now = time.monotonic()
+        return max((now - kept.safe_s for p in self._owned() if (kept := self._kept.get(p))), default=0.0)
+
+    # ------------------------------------------------------------------------------------------------- the schedule
+
+    async def run(self) -> None:
+        """Take checkpoints when it is time, until cancelled; one that is under way then goes on by itself."""
+        while True:
+            now = time.monotonic()
+            due = [p for p in self._owned() if p in self._kept and self._kept[p].due_s <= now]
+            if due:
+                await asyncio.shield(asyncio.ensure_future(self._keep(min(due, key=lambda p: self._kept[p].due_s))))
+            await asyncio.sleep(_TICK_S)
+
+    async def hurry(self, within_s: float) -> None:
+        """Take as many checkpoints as fit into the time, those first whose last one is oldest; no step must run."""
+        until = time.monotonic() + within_s
+        for p in sorted(self._owned(), key=lambda p: self._kept[p].safe_s if p in self._kept else 0.0):
+            left = until - time.monotonic()
+            kept = self._kept.get(p)
+            if kept is None or time.monotonic() - kept.safe_s < FRESH_S:
+                continue
+            if left <= self._took_s:
+                return
+            await asyncio.wait([asyncio.ensure_future(self._keep(p))], timeout=left)
+
+    def _next_turn(self, partition: int, now: float) -> float:
+        """Return the partition's next turn: the turns of all partitions are spread over the interval."""
+        phase = self._interval_s * partition / self._partitions
+        return now + self._interval_s - (now - phase) % self._interval_s
+
+    # ------------------------------------------------------------------------------------------------------ writing
+
+    async def _keep(self, p: int) -> None:
+        async with self._one:
+            async with self._between_steps:
+                kept = self._kept.get(p)
+                if kept is None or p not in self._owned():
+                    return
+                began = time.monotonic()
+                kept.due_s = self._next_turn(p, began)
+                if self._core.position(p).at == kept.at:
+                    kept.safe_s = began
+                    return
+                checkpoint = self._core.save(p)
+            try:
+                await self._write_rows(p, kept, checkpoint.position.at)
+                await self._write(checkpoint, kept, began)
+            except PLACE_FAILURES as failure:
+                self.failed += 1
+                kept.due_s = time.monotonic() + min(RETRY_S, self._interval_s)
+                log.error("a checkpoint was not written and will be tried again", partition=p, why=str(failure))
+
+    async def _write(self, checkpoint: Checkpoint, kept: _Kept, began: float) -> None:
+        p, position = checkpoint.partition, checkpoint.position
+        await self._thread.run(lambda: self._checkpoints.write(checkpoint))
+        self.written += 1
+        self._took_s = time.monotonic() - began
+        if self._kept.get(p) is kept and position.next is not None:
+            kept.safe_s, kept.at = began, position.at
+            self._ledger.enter(p, kept.epoch, position.next)
+
+    async def _write_rows(self, p: int, kept: _Kept, at: int) -> None:
+        """Write the journal's rows of the cuts after the last ones up to this one."""
+        if at <= kept.since:
+            return
+        rows = self._journal.take(p)
+        try:
+            await self._thread.run(lambda: self._journal.write(p, kept.epoch, kept.since, at, rows))
+        except BaseException:
+            if self._kept.get(p) is kept:
+                self._journal.give_back(p, rows)
+            raise
+        kept.since = at
+
+    async def relieve(self) -> None:
+        """Write the rows that a long replay has gathered, now and then, so that they do not fill the memory."""
+        if time.monotonic() - self._relieved_s < RELIEVE_S:
+            return
+        owned = set(self._owned())
+        for p, kept in list(self._kept.items()):
+            if p in owned:
+                continue
+            try:
+                async with self._one:
+                    await self._write_rows(p, kept, self._core.position(p).at)
+            except PLACE_FAILURES as failure:
+                log.error("the journal was not written and will be tried again", partition=p, why=str(failure))
+        self._relieved_s = time.monotonic()
+
+
+class _Thread:
+    """One thread for all writing. A daemon: a place that hangs must not keep the process from ending."""
+
+    def __init__(self) -> None:
+        self._work: queue.SimpleQueue[tuple[asyncio.Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+        self._running: threading.Thread | None = None
+
+    async def run(self, work: Callable[[], _T]) -> _T:
+        """Do it in the thread; if the waiting is cancelled, it is done all the same."""
+        if self._running is None:
+            self._running = threading.Thread(target=self._serve, name="checkpoints", daemon=True)
+            self._running.start()
+        done: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        self._work.put((done, work))
+        return await done
+
+    def _serve(self) -> None:
+        while True:
+            done, work = self._work.get()
+            try:
+                result, failure = work(), None
+            except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
+                result, failure = None, error
+            del work  # a checkpoint is large, and the next may not come for a while
+            try:
+                done.get_loop().call_soon_threadsafe(_settle, done, result, failure)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                return
+            del done, result, failure
+
+
+def _settle(done: asyncio.Future[Any], result: object, failure: BaseException | None) -> None:
+    if done.done():
+        return
+    if failure is None:
+        done.set_result(result)
+    else:
+        done.set_exception(failure)
