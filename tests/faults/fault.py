@@ -1,0 +1,95 @@
+"""What a fault is, and how it is run: one story, one nemesis, one judgement."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.ground import Ground
+from tests.faults.row import Row, judge
+from tests.faults.run import Run, RunFailed, Say
+from tests.faults.story import Plot, Story
+
+MINUTES_AT_LEAST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way in which things go wrong.
+
+    Attributes
+    ----------
+    what : one sentence for the table.
+    act : what the nemesis does while the story is published; it returns when it has done enough.
+    seconds : of publishing, in the long run of twenty minutes; `least_s` in the shortest.
+    workers, options : how many are started, and how (`tests.faults.worker`).
+    settings, plot : values of their own. transactional : the gateways publish in transactions.
+    own_servers : kills or freezes a server, so it needs some of its own.
+    judge_more : further judgement, adds to the row.
+    must_fail : a protection is switched off: a row without a finding is the failure.
+    """
+
+    name: str
+    what: str
+    act: Callable[[Run], None]
+    seconds: float = 40.0
+    least_s: float = 25.0
+    workers: int = 1
+    options: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    plot: Mapping[str, Any] = field(default_factory=dict)
+    transactional: bool = False
+    own_servers: bool = False
+    may_end: bool = False
+    before: Callable[[Run], None] | None = None
+    judge_more: Callable[[Run, Row], None] | None = None
+    must_fail: bool = False
+    run_alone: "Callable[[Fault, Ground, int, float, Say], Row] | None" = None
+
+    def length_s(self, share: float) -> float:
+        """Return the seconds of publishing for a share of the long run."""
+        return max(self.least_s, self.seconds * share)
+
+    def run(self, ground: Ground, seed: int, share: float, say: Say) -> Row:
+        """Run it and judge."""
+        if self.run_alone is not None:
+            return self.run_alone(self, ground, seed, share, say)
+        seconds = self.length_s(share)
+        plot = {"seconds": seconds, "minutes": max(MINUTES_AT_LEAST, round(seconds / 2)), **self.plot}
+        settings = ground.settings(self.name, **{k: dict(v) for k, v in self.settings.items()})
+        run = Run(ground, settings, Story(Plot(seed, **plot)), seed, say, self.options, self.transactional)
+        run.may_end = self.may_end
+        row = Row(self.name, seed)
+        try:
+            if self.before is not None:
+                self.before(run)
+            run.begin(self.workers)
+            self.act(run)
+            run.settle()
+            run.children.stop()
+            row = judge(run, self.name)
+            if self.judge_more is not None:
+                self.judge_more(run, row)
+        except (RunFailed, AssertionError) as failure:
+            row.why.append(str(failure))
+            row.why += run.children.ended
+            row.faults = row.faults or run.faults
+            say(run.children.logs()[-3000:])
+        finally:
+            run.close()
+            ground.forget(settings)
+        return row
+
+
+def logs_say(*sentences: str) -> Callable[[Run, Row], None]:
+    """Return a further judgement: the workers' logs must hold these sentences."""
+
+    def judge_more(run: Run, row: Row) -> None:
+        logs = run.children.logs()
+        row.why += [f"no log says {sentence!r}" for sentence in sentences if sentence not in logs]
+
+    return judge_more
+
+
+def named(faults: Sequence[Fault], name: str) -> Fault:
+    """Return the fault of a name."""
+    return next(fault for fault in faults if fault.name == name)

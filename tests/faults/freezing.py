@@ -1,0 +1,109 @@
+"""Processes that are frozen: longer than the group waits, at the worst points, alone."""
+
+import signal
+import time
+
+from tests.faults.children import Child
+from tests.faults.fault import Fault
+from tests.faults.run import Run
+
+LONGER_THAN_THE_SESSION_S = 9.5  # the session lasts 6 s
+ALONE_S = 24.0
+
+
+def thaw(run: Run, child: Child) -> None:
+    run.tell(f"{child.name} goes on")
+    child.send(signal.SIGCONT)
+
+
+def zombie(run: Run) -> None:
+    """Freeze one of two workers until the other has taken over, then let it go on, in turn."""
+    turn = 0
+    while run.left_s > LONGER_THAN_THE_SESSION_S or not turn:
+        run.wait(1 + 2 * run.chance.random())
+        child = run.children.workers()[turn % 2]
+        turn += 1
+        run.mark(f"SIGSTOP of {child.name} for {LONGER_THAN_THE_SESSION_S} s")
+        child.send(signal.SIGSTOP)
+        run.wait(LONGER_THAN_THE_SESSION_S)
+        thaw(run, child)
+        run.recovered()
+        run.owned_again()
+
+
+def lone(run: Run) -> None:
+    """Freeze the only worker for 24 s: nobody takes over, and no time has passed that nobody saw."""
+    run.wait(3 + 2 * run.chance.random())
+    (child,) = run.children.workers()
+    run.mark(f"SIGSTOP of the only worker for {ALONE_S} s")
+    child.send(signal.SIGSTOP)
+    run.wait(ALONE_S)
+    thaw(run, child)
+    run.recovered()
+
+
+def at_a_point(run: Run) -> None:
+    """Let the workers freeze themselves at the point of their options; each goes on after its successor took over."""
+    frozen: dict[str, float] = {}
+    while run.left_s > 1 or frozen:
+        run.wait(0.2)
+        for child in run.children.workers():
+            if child.frozen and child.name not in frozen:
+                run.mark(f"{child.name} froze itself")
+                frozen[child.name] = time.monotonic() + LONGER_THAN_THE_SESSION_S
+        for name, until_s in list(frozen.items()):
+            if time.monotonic() > until_s:
+                del frozen[name]
+                thaw(run, run.children.running[name])
+
+
+def late_claim(run: Run) -> None:
+    """Workers that freeze before they claim: killing the other makes them claim, thawing them claims late."""
+    frozen: dict[str, float] = {}
+    number = 2
+    while run.left_s > LONGER_THAN_THE_SESSION_S or frozen:
+        run.wait(0.2)
+        for child in run.children.workers():
+            if child.frozen and child.name not in frozen:
+                run.mark(f"{child.name} froze before its claim")
+                frozen[child.name] = time.monotonic() + LONGER_THAN_THE_SESSION_S
+        for name, until_s in list(frozen.items()):
+            if time.monotonic() > until_s:
+                del frozen[name]
+                thaw(run, run.children.running[name])
+                run.wait(3)
+        awake = run.children.workers(awake=True)
+        if len(awake) > 1 and not frozen and run.left_s > 2 * LONGER_THAN_THE_SESSION_S:
+            victim = run.chance.choice(awake)
+            number += 1
+            run.mark(f"kill -9 of {victim.name}, w{number} joins: partitions are claimed")
+            run.children.kill(victim.name)
+            run.start_worker(f"w{number}")
+            run.wait(8)
+        elif not awake and len(run.children.workers()) < 3:
+            number += 1
+            run.tell(f"nobody is awake: w{number} joins")
+            run.start_worker(f"w{number}")
+
+
+FAULTS = [
+    Fault("zombie", "SIGSTOP of one of two workers for longer than the session", zombie, 70, least_s=20, workers=2),
+    Fault(
+        "frozen-before-outputs",
+        "workers freeze themselves between a valid cut and its outputs",
+        at_a_point,
+        60,
+        workers=2,
+        options=("--freeze", "before-outputs:0.15", "--freeze-after", "8"),
+    ),
+    Fault(
+        "frozen-before-claim",
+        "workers freeze themselves before a claim, which then comes late",
+        late_claim,
+        60,
+        least_s=40,
+        workers=2,
+        options=("--freeze", "before-claim:0.5", "--freeze-after", "6"),
+    ),
+    Fault("frozen-alone", f"the only worker frozen for {ALONE_S:.0f} s", lone, 50, least_s=40),
+]

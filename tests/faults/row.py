@@ -1,0 +1,94 @@
+"""The judgement of one run: a row of the table."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any
+
+from tests.faults.agreement import agreement
+from tests.faults.history import Told, check, silences
+from tests.faults.records import ends, read, read_all
+from tests.faults.run import Run
+from tests.faults.story import HEART_RATE
+
+
+@dataclass
+class Row:
+    """What came of a run.
+
+    Attributes
+    ----------
+    events : records in the input topics. alerts_expected : alerts that the story asks for.
+    lost : alerts of the story, or outputs of the log, that are nowhere. doubled : alerts raised twice for one episode,
+    or one (id, version) with two contents. different : outputs that neither the log nor the story explains.
+    recovery_s : from a fault to every partition stepped again; median over the run's faults, None without any.
+    repeated : records that repeat an earlier one byte for byte. outputs : what the log gives, dead letters included.
+    stale : records that an owner sent after its successor's claim. faults : how often something was broken.
+    """
+
+    fault: str
+    seed: int
+    events: int = 0
+    alerts_expected: int = 0
+    lost: int = 0
+    doubled: int = 0
+    different: int = 0
+    recovery_s: float | None = None
+    repeated: int = 0
+    outputs: int = 0
+    stale: int = 0
+    void_cuts: int = 0
+    faults: int = 0
+    seconds: float = 0.0
+    why: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Tell whether nothing is lost, doubled, different or otherwise wrong."""
+        return not (self.lost or self.doubled or self.different or self.why)
+
+    def document(self) -> dict[str, Any]:
+        """Return the row as JSON has it."""
+        return asdict(self)
+
+
+def judge(run: Run, fault: str) -> Row:
+    """Judge a run that has settled and whose workers are gone."""
+    settings, watch = run.settings, run.watch
+    row = Row(fault, run.seed, faults=run.faults)
+    row.events = sum(ends(settings).values())
+    found = read_all(settings)
+    deliveries = [(HEART_RATE, told.stamp_ms, told.value) for told in read(settings, HEART_RATE)]
+    must, may = silences(deliveries, watch.T_ms())
+    history = check(found.alerts, run.story.expected() + must, may)
+    equal = agreement(settings, found)
+    row.alerts_expected, row.outputs = history.expected, equal.expected
+    row.lost = history.lost + equal.missing
+    row.doubled = history.doubled
+    row.different = history.different + equal.different
+    row.repeated, row.stale = equal.repeated, stale(found.alerts, watch_claims(run))
+    row.void_cuts = sum(one.void for one in watch.of.values())
+    row.why += history.why + run.notes + [] if run.may_end else history.why + run.notes + run.children.ended
+    row.why += [f"the gateways could not publish: {failure}" for failure in run.driver.failures[:2]]
+    if equal.missing or equal.different:
+        row.why.append(f"the log gives {equal.missing} outputs that are nowhere; {equal.different} are not the log's")
+    took = [watch.recovery_s(mark, run.ended_ms) for mark in run.marks]
+    known = [seconds for seconds in took if seconds is not None]
+    if len(known) < len(took):
+        row.why.append("not every partition stepped again after a fault")
+    row.recovery_s = round(median(known), 2) if known else None
+    return row
+
+
+def watch_claims(run: Run) -> dict[int, list[tuple[int, str]]]:
+    """Return, per partition, (broker stamp, worker) of the claims."""
+    return {p: [(stamp_ms, who) for stamp_ms, _, who in run.watch.of[p].claims] for p in run.watch.partitions}
+
+
+def stale(rows: Sequence[Told], claims: dict[int, list[tuple[int, str]]]) -> int:
+    """Count the records that a worker sent after another had claimed the partition."""
+    count = 0
+    for row in rows:
+        owner = next((who for stamp_ms, who in reversed(claims[row.partition]) if stamp_ms <= row.stamp_ms), "")
+        count += bool(row.sender) and row.sender.partition("/")[0] != owner
+    return count

@@ -1,0 +1,176 @@
+"""One run: topics of its own, workers, a story that is published, and what a nemesis needs to act on them."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kafka.errors import KafkaError
+
+from monitor.settings import Settings
+from tests.faults.children import Children
+from tests.faults.cut_watch import CutWatch
+from tests.faults.driver import CareTeam, Driver
+from tests.faults.ground import Ground, patiently
+from tests.faults.records import ends
+from tests.faults.story import Story
+
+Say = Callable[[str], None]
+SETTLED_WITHIN_S = 90.0
+
+
+class RunFailed(Exception):
+    """Something did not come about that every run needs; its sentence says what."""
+
+
+@dataclass
+class Run:
+    """What a nemesis acts on. All of it runs in the main thread, beside the threads that publish.
+
+    Attributes
+    ----------
+    options : of every worker that is started, as `tests.faults.worker` takes them.
+    marks : moments of the wall clock, in ms, at which something was broken.
+    said : sentences that the logs must hold; missing : those that they did not.
+    """
+
+    ground: Ground
+    settings: Settings
+    story: Story
+    seed: int
+    say: Say
+    options: tuple[str, ...] = ()
+    transactional: bool = False
+    marks: list[int] = field(default_factory=list)
+    faults: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(f"nemesis {self.seed}")
+        self.children = Children(self.settings, self.settings.state_dir.parent / "logs")
+        self.watch = CutWatch(self.settings)
+        self.began_s = time.monotonic()
+        messages = self.story.messages(time.time_ns() // 1_000_000)
+        self.driver = Driver(self.settings, messages, transactional=self.transactional)
+        self.team = CareTeam(self.settings, self.seed)
+        self.may_end = False
+        self.extra: list[Children] = []
+
+    # ------------------------------------------------------------------------------------------------------ beginning
+
+    def start_worker(self, name: str = "w1", *options: str) -> None:
+        """Start a worker; its options are those of the run and these."""
+        self.children.start(name, "--seed", str(self.seed), *self.options, *options)
+
+    def begin(self, workers: int) -> None:
+        """Start the workers, wait until they own everything, and let the gateways publish."""
+        for i in range(workers):
+            self.start_worker(f"w{i + 1}")
+        self.until("the workers own every partition", lambda: all(self.watch.of[p].last for p in self.watch.partitions))
+        self.driver.start()
+        self.team.start()
+
+    # -------------------------------------------------------------------------------------------------------- waiting
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the last message is due."""
+        if not self.driver.is_alive():
+            return 0.0
+        return max(0.0, self.story.plot.seconds - (time.monotonic() - self.driver._began_s))
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, while the cuts are followed and whoever ended by itself is started again."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self._look()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(0.1, left))
+
+    def until(self, what: str, true: Callable[[], object], within_s: float = 40.0) -> None:
+        """Wait for something."""
+        deadline = time.monotonic() + within_s
+        while not true():
+            if time.monotonic() > deadline:
+                raise RunFailed(f"not within {within_s:.0f} s: {what}")
+            self._look()
+            time.sleep(0.05)
+
+    def _look(self) -> None:
+        self.watch.look()
+        for child in self.children.gone():
+            self.tell(f"{child.name} ended by itself with {child.process.returncode}; the supervisor starts it again")
+            if child.name.startswith("w"):
+                self.start_worker(child.name)
+
+    def all_moving(self) -> bool:
+        """Tell whether every partition was cut just now."""
+        self.watch.look()
+        return self.watch.moving(time.time_ns() // 1_000_000)
+
+    def recovered(self, within_s: float = 45.0) -> None:
+        """Wait until every partition steps again, after a fault that was just marked."""
+        mark = self.marks[-1]
+        self.until(
+            "every partition steps again",
+            lambda: (
+                self.watch.recovery_s(mark, time.time_ns() // 1_000_000) is not None
+                and time.time_ns() // 1_000_000 - mark > 2_500
+                and self.all_moving()
+            ),
+            within_s,
+        )
+
+    # --------------------------------------------------------------------------------------------------------- acting
+
+    def tell(self, what: str) -> None:
+        """Print what was done, and when."""
+        self.say(f"{time.monotonic() - self.began_s:6.1f} s  {what}")
+
+    def mark(self, what: str) -> None:
+        """Note a fault that is about to be done."""
+        self.tell(what)
+        self.marks.append(time.time_ns() // 1_000_000)
+        self.faults += 1
+
+    def owned_again(self, within_s: float = 40.0) -> None:
+        """Wait until the workers' own status says that each partition has one owner."""
+        self.until(
+            "each partition has one owner",
+            lambda: self.children.owned() == list(self.watch.partitions),
+            within_s,
+        )
+
+    # --------------------------------------------------------------------------------------------------------- ending
+
+    def settle(self) -> None:
+        """Wait until everything published is decided, the care team has gone home, and that is decided too."""
+        self.until("the gateways are done", lambda: not self.driver.is_alive(), self.story.plot.seconds + 120)
+        for child in self.children.workers():
+            if child.frozen:
+                child.send(18)  # SIGCONT
+        if not self.children.workers():
+            self.start_worker("w9")
+        self._decided()
+        self.team.stop()
+        self._decided()
+        self.ended_ms = time.time_ns() // 1_000_000
+
+    def _decided(self) -> None:
+        reach = patiently(lambda: ends(self.settings))
+        self.until("everything published is decided", lambda: self.watch.reached(reach), SETTLED_WITHIN_S)
+
+    def close(self) -> None:
+        """Stop whatever still runs."""
+        self.driver.stop()
+        self.team._asked.set()
+        self.children.end()
+        try:
+            self.watch.close()
+        except KafkaError as failure:
+            self.say(f"the consumer of cuts did not close: {failure!r}")
+        for thread in (self.driver, self.team):
+            if thread.is_alive():
+                thread.join(15)
