@@ -185,6 +185,14 @@ class Checkpoints:
             if checkpoint is not None:
                 yield checkpoint
 
+    def refuse(self, checkpoint: Checkpoint, reason: str) -> None:
+        """Say that a checkpoint turned out not to be usable (the engine or the log refused it): never a generation.
+
+        It stays where it is, as evidence, until two usable ones are newer; `usable` goes on behind it.
+        """
+        position = checkpoint.position
+        self._say_unusable(_name(checkpoint.partition, Generation(position.epoch, position.at)), reason)
+
     def generations(self, partition: int) -> list[Generation]:
         """Return what is there of a partition by name, newest first, usable or not.
 
@@ -233,9 +241,12 @@ class Checkpoints:
             if error.errno != errno.EIO:
                 raise
             reason = error
-        self._unusable.add(name)
-        log.warning("a checkpoint is not usable: an older one is looked for", name=name, reason=str(reason))
+        self._say_unusable(name, str(reason))
         return None
+
+    def _say_unusable(self, name: str, reason: str) -> None:
+        self._unusable.add(name)
+        log.warning("a checkpoint is not usable: an older one is looked for", name=name, reason=reason)
 
     def _opened(self, name: str, partition: int, generation: Generation) -> Checkpoint:
         file = migrated(unsealed(self._store.read(name)))
@@ -255,6 +266,8 @@ class Checkpoints:
             raise _Unusable("its name is that of another checkpoint")
         if inputs != self._inputs:
             raise _Unusable(f"it is of other inputs: {', '.join(inputs)}")
+        if position.next is None or not len(position.next) == len(position.stamp) == len(inputs):
+            raise _Unusable("its position does not name every input")
         arrays = {key.removeprefix(_ENGINE): array for key, array in file.arrays.items() if key.startswith(_ENGINE)}
         return Checkpoint(partition, position, Saved(arrays, document), books)
 

@@ -129,6 +129,6 @@ def _header(data: memoryview) -> tuple[dict[str, str], dict[str, Any], int]:
         metadata = header.pop(_METADATA)
         if not isinstance(header, dict) or not isinstance(metadata, dict):
             raise TypeError
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Damaged("its header is not readable") from error
     return {str(name): str(text) for name, text in metadata.items()}, header, begin
