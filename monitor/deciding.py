@@ -147,15 +147,19 @@ class Decisions:
         state.timer_ms[row[fresh], SILENCE] = stamp[fresh] + silence_limit_ms(state, row[fresh], self.limits)
         state.top_ms[row] = np.maximum(state.top_ms[row], newest)
         self.decided.late += int((stamp - newest > 30 * MINUTE_MS).sum())
-        self._changed(row, stamp, these.a)
+        self._changed(row, stamp, these.a, stamp - newest)
 
     def _activity(self, these: Events) -> None:
         event, steps = these.of_samples()
         write_steps(self.state, these.row[event], steps.second // 60, steps.value)
-        self._changed(these.row, these.stamp_ms, these.a)
+        end_ms = (these.a + these.count) * MINUTE_MS
+        self._changed(these.row, these.stamp_ms, these.a, these.stamp_ms - end_ms)
 
-    def _changed(self, row: Ints, stamp_ms: Ints, first: Ints) -> None:
-        """Minutes from `first` on have changed: revised if they were decided, due when complete if not."""
+    def _changed(self, row: Ints, stamp_ms: Ints, first: Ints, age_ms: Ints) -> None:
+        """Minutes from `first` on have changed: revised if they were decided, due when complete if not.
+
+        A late upload waits until it pauses, for a minute at most, so that its minutes are judged in their own order.
+        """
         state = self.state
         new = state.decided_minute[row] == 0
         state.decided_minute[row] = np.where(new, first - 1, state.decided_minute[row])
@@ -168,7 +172,14 @@ class Decisions:
         ends = (top // MINUTE_MS + 1) * MINUTE_MS
         due = np.where(now, stamp_ms, np.maximum(stamp_ms, ends)) + self.settle_ms
         due = np.where(now | (top // MINUTE_MS > state.decided_minute[row]), due, NEVER)
-        state.timer_ms[row, DECIDE] = np.minimum(state.timer_ms[row, DECIDE], due)
+        timer = state.timer_ms[row, DECIDE]
+        late = age_ms > self.limits.late_after_s * 1000
+        burst = np.where(late & (state.burst_ms[row] == 0), stamp_ms, state.burst_ms[row])
+        pause = stamp_ms + round(self.limits.late_settle_s * 1000)
+        longest = burst + round(self.limits.late_settle_most_s * 1000)
+        due = np.where(burst > 0, timer, np.minimum(timer, due))
+        state.timer_ms[row, DECIDE] = np.where(late, np.minimum(pause, longest), due)
+        state.burst_ms[row] = burst
 
     def _decide(self, row: Ints, at_ms: Ints) -> None:
         """Decide all minutes that are complete by their own data or by the clock, revised ones again."""
@@ -182,6 +193,7 @@ class Decisions:
         first = np.where(dirty > 0, np.minimum(dirty, before + 1), before + 1)
         state.decided_minute[row] = through
         state.dirty_minute[row] = 0
+        state.burst_ms[row] = 0
         state.timer_ms[row, DECIDE] = np.where(top > through, (top + 1) * MINUTE_MS + self.settle_ms, NEVER)
         pair_row, minute = held_pairs(state, row, first, through)
         if not len(pair_row):
@@ -189,7 +201,7 @@ class Decisions:
         of = np.searchsorted(row, pair_row)
         stamp, T = at_ms[of], self._now(pair_row)
         self._days(row, through)
-        judge_minutes(self.board, self.profiles, self.limits, pair_row, minute, stamp, T, revised=minute <= before[of])
+        judge_minutes(self.board, self.profiles, self.limits, pair_row, minute, stamp, T)
         self.rows.minutes(pair_row, minute)
         self._ask(row, at_ms)
 
@@ -248,7 +260,8 @@ class Decisions:
             written[k] = write_session(self.state, r, short_hash(session.source_record_id), session)
             if written[k]:
                 self.rows.session(r, session)
-        self._changed(these.row[written], these.stamp_ms[written], first[written])
+        row = these.row[written]
+        self._changed(row, these.stamp_ms[written], first[written], np.zeros_like(row))
 
     def _weather(self, these: Events) -> None:
         for r, report in zip(these.row.tolist(), these.what, strict=True):

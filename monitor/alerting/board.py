@@ -133,6 +133,7 @@ class Board:
         self.episodes[row, rule] = new
         self.state.alert_open[row, rule] = 1
         self.state.alert_priority[row, rule] = new.finding.priority
+        self.state.alert_minute[row, rule] = new.finding.event_ms // MINUTE_MS
         if new.workflow is Workflow.CLOSED and new.condition is Condition.ABSENT:
             self._forget(row, rule, event_ms)
 
@@ -140,6 +141,7 @@ class Board:
         del self.episodes[row, rule]
         self.state.alert_open[row, rule] = 0
         self.state.alert_priority[row, rule] = 0
+        self.state.alert_minute[row, rule] = 0
         self.state.alert_ended[row, rule] = event_ms // MINUTE_MS
 
 

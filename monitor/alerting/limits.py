@@ -79,6 +79,13 @@ class Limits(BaseModel):
 
     future_min: int = Field(5, ge=0, description=f"events later than their received time plus this are refused; {OURS}")
     settle_s: float = Field(2.0, ge=0, le=600, description=f"a complete minute is decided after this; {OURS}")
+    late_after_s: float = Field(
+        120.0, ge=0, description=f"samples older than this when received are a late upload; {OURS}"
+    )
+    late_settle_s: float = Field(
+        10.0, ge=0, le=600, description=f"a late upload is decided when it paused so long; {OURS}"
+    )
+    late_settle_most_s: float = Field(60.0, ge=0, le=600, description=f"or when it has lasted so long; {OURS}")
 
 
 def table() -> str:

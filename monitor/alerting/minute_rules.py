@@ -1,7 +1,5 @@
 """The rules that look at minutes: flag outliers, judge windows, hand what can change something to the board."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,18 +39,20 @@ def flag_outliers(state: State, row: Ints, minute: Ints) -> None:
 
 
 def judge_minutes(
-    board: Board, profiles: Profiles, limits: Limits, row: Ints, minute: Ints, stamp_ms: Ints, T_ms: Ints, revised: Any
+    board: Board, profiles: Profiles, limits: Limits, row: Ints, minute: Ints, stamp_ms: Ints, T_ms: Ints
 ) -> None:
     """Judge (row, minute) pairs, ascending by row and minute, that hold heart rate.
 
     Parameters
     ----------
     stamp_ms, T_ms : (n,) received time of what made the minute due, and the step's T.
-    revised : (n,) True for minutes that were judged before: they may raise what was missed, never clear what is open.
+
+    Minutes that were judged before are judged again when late data revised them: they may raise what was missed; on an
+    alert that is open they act only from the minute on that raised it.
     """
     state = board.state
     with_rate = state.minute_bytes()[row, minute % MINUTES, HR_COUNT] > 0
-    row, minute, stamp_ms, T_ms, revised = (a[with_rate] for a in (row, minute, stamp_ms, T_ms, revised))
+    row, minute, stamp_ms, T_ms = (a[with_rate] for a in (row, minute, stamp_ms, T_ms))
     if not len(row):
         return
     flag_outliers(state, row, minute)
@@ -83,26 +83,24 @@ def judge_minutes(
             )
         )
     for evidence in found:
-        for i in _that_matter(state, evidence, row, minute, revised):
+        for i in _that_matter(state, evidence, row, minute):
             finding = _finding(evidence, window, i, int(minute[i]), int(stamp_ms[i]), limits)
             board.find(
                 int(row[i]), evidence.rule, finding, T_ms=int(T_ms[i]), stamp_ms=int(stamp_ms[i]), device_id=None
             )
 
 
-def _that_matter(state: State, evidence: Evidence, row: Ints, minute: Ints, revised: NDArray[np.bool_]) -> list[int]:
+def _that_matter(state: State, evidence: Evidence, row: Ints, minute: Ints) -> list[int]:
     """Pairs whose finding may change an episode: of rows where anything may, all that say something, in order."""
     rule = evidence.rule
     is_open = state.alert_open[row, rule] > 0
-    news = (evidence.raised & (~is_open | (evidence.priority > state.alert_priority[row, rule]))) | (
-        is_open & (evidence.cleared | evidence.raised) & ~revised
-    )
-    news &= ~(evidence.raised & ~is_open & (minute <= state.alert_ended[row, rule]))
+    before = is_open & (minute < state.alert_minute[row, rule])
+    over = ~is_open & (minute <= state.alert_ended[row, rule])
+    says = (evidence.raised | evidence.cleared) & ~before
+    news = says & (is_open | (evidence.raised & ~over))
     if not news.any():
         return []
-    rows = np.unique(row[news])
-    says = (evidence.raised | evidence.cleared) & ~(revised & is_open)
-    return [int(i) for i in np.flatnonzero(np.isin(row, rows) & says)]
+    return np.flatnonzero(np.isin(row, row[news]) & says).tolist()
 
 
 def _finding(

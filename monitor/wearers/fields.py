@@ -56,6 +56,7 @@ FIELDS: tuple[Field, ...] = (
     Field("dirty_minute", "i8", (), "first minute at or before decided_minute that changed since; 0 = none"),
     Field("timer_ms", "i8", (TIMERS,), "decide, silence, repeat, leave: when T passes them they fire"),
     Field("acted_ms", "i8", (), "received time of the newest record that acted"),
+    Field("burst_ms", "i8", (), "received time of the first record of a late upload that is not yet decided; 0 = none"),
     Field("new_stamp_ms", "i8", (), "received time of the newest delivery that brought new samples"),
     Field("gap_ms", "i4", (GAPS,), "last gaps between such deliveries"),
     Field("gaps", "i4", (), "gaps measured"),
@@ -97,6 +98,7 @@ FIELDS: tuple[Field, ...] = (
     Field("own_diastolic", "i2", (), "own limit, mmHg; 0 = none"),
     Field("alert_open", "u1", (RULES,), "1 while an alert of the rule is open or blocked"),
     Field("alert_priority", "u1", (RULES,), "priority code of that alert"),
+    Field("alert_minute", "i4", (RULES,), "epoch minute of the finding that raised it, or made it worse"),
     Field("alert_ended", "i4", (RULES,), "epoch minute at which the last one ended"),
 )
 

@@ -35,77 +35,69 @@ def write_heart_rate(
     event : (N,) which envelope each sample belongs to, ascending.
     samples : (N,) a second that is written twice keeps its highest value.
     """
-    second = samples.second
-    minute = second // 60
+    minute = samples.second // 60
     value = np.where(samples.value > HIGHEST_BPM, OUT_OF_RANGE_SECOND, samples.value).astype(np.uint8)
-    of_row = row[event]
     # neighbours in an envelope share a minute: look at changes first, sort only what is left
     change = np.empty(len(event), bool)
     change[:1] = True
     np.logical_or(event[1:] != event[:-1], minute[1:] != minute[:-1], out=change[1:])
-    rows, minutes = distinct(of_row[change], minute[change])
-    advance(state, rows, minutes)
-    head = state.head_second_minute[rows]
-    is_late = minutes <= head - SECOND_MINUTES
-    if not is_late.any():
-        fresh_rows, fresh_minutes = rows, minutes
-        _keep_old_head(state, late, row, stamp_ms, rows, minutes)
-    else:
-        late_sample = minute <= (state.head_second_minute[row] - SECOND_MINUTES)[event]
-        stamp = stamp_ms[np.searchsorted(row, rows[is_late])]
-        of_pair = np.searchsorted((rows[is_late] << 31) | minutes[is_late], (of_row << 31 | minute)[late_sample])
-        _write_late(
-            state, late, rows[is_late], minutes[is_late], stamp, of_pair, second[late_sample], value[late_sample]
+    pair, pair_minute = distinct(event[change], minute[change])
+    advance(state, row[pair], pair_minute)
+    is_late = pair_minute <= state.head_second_minute[row[pair]] - SECOND_MINUTES
+    base = np.zeros(len(row), np.int64)  # of each envelope, the first minute that is not late
+    envelope, begins = np.unique(pair[~is_late], return_index=True)
+    base[envelope] = pair_minute[~is_late][begins]
+    # an envelope longer than the ring: one ring's length after the other, and first of all what is late
+    chunk = np.where(is_late, -1, (pair_minute - base[pair]) // SECOND_MINUTES)
+    only = int(chunk[0]) if (chunk == chunk[0]).all() else None
+    of_pair = None if only is not None else chunk[_find(pair, pair_minute, event, minute)]
+    for k in [only] if only is not None else np.unique(chunk).tolist():
+        these: NDArray[np.bool_] | slice = slice(None) if of_pair is None else of_pair == k
+        pairs = chunk == k
+        write = _write_late if k == -1 else _write_seconds
+        write(
+            state,
+            late,
+            row,
+            stamp_ms,
+            pair[pairs],
+            pair_minute[pairs],
+            event[these],
+            samples.second[these],
+            value[these],
         )
-        fresh_rows, fresh_minutes = rows[~is_late], minutes[~is_late]
-        of_row, second, minute = (a[~late_sample] for a in (of_row, second, minute))
-        value = value[~late_sample]
-        if not len(fresh_rows):
-            return
-        _keep_old_head(state, late, row, stamp_ms, fresh_rows, fresh_minutes)
-    begins = np.flatnonzero(np.append(True, fresh_rows[1:] != fresh_rows[:-1]))
-    base = np.repeat(fresh_minutes[begins], np.diff(np.append(begins, len(fresh_rows))))
-    chunk = (fresh_minutes - base) // SECOND_MINUTES
-    if not chunk.any():
-        _write_seconds(state, of_row, second, value, fresh_rows, fresh_minutes)
-        return
-    chunk_of_sample = chunk[np.searchsorted((fresh_rows << 31) | fresh_minutes, (of_row << 31) | minute)]
-    for k in np.unique(chunk):  # an envelope longer than the ring: one ring's length after the other
-        pairs, these = chunk == k, chunk_of_sample == k
-        _write_seconds(state, of_row[these], second[these], value[these], fresh_rows[pairs], fresh_minutes[pairs])
 
 
-def _keep_old_head(
+def _find(
+    pair: NDArray[np.int64], pair_minute: NDArray[np.int64], event: NDArray[np.int64], minute: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the place of each sample's (event, minute) among the pairs, which ascend."""
+    return np.searchsorted((pair << 31) | pair_minute, (event << 31) | minute)
+
+
+def _write_seconds(
     state: State,
     late: LateMinutes,
     row: Rows,
     stamp_ms: NDArray[np.int64],
-    rows: Rows,
+    pair: NDArray[np.int64],
     minutes: NDArray[np.int64],
+    event: NDArray[np.int64],
+    second: NDArray[np.int64],
+    value: NDArray[np.uint8],
 ) -> None:
-    """Copy the newest minute of a ring that is about to be left behind: a gap may have cut it in two."""
-    last = np.flatnonzero(np.append(rows[1:] != rows[:-1], True))
-    head = state.head_second_minute[rows[last]]
-    leaves = (head > 0) & (minutes[last] - head >= SECOND_MINUTES)
-    if leaves.any():
-        gone, minute = rows[last][leaves], head[leaves]
-        place = late.places(gone, minute, stamp_ms[np.searchsorted(row, gone)])
-        late.seconds[place] = np.maximum(late.seconds[place], state.seconds[gone, minute % SECOND_MINUTES])
-
-
-def _write_seconds(
-    state: State, row: Rows, second: NDArray[np.int64], value: NDArray[np.uint8], rows: Rows, minutes: NDArray[np.int64]
-) -> None:
-    """Write samples that span at most the seconds ring; (rows, minutes) are their distinct pairs, ascending."""
-    last = np.flatnonzero(np.append(rows[1:] != rows[:-1], True))
+    """Write samples of minutes that span at most the seconds ring."""
+    rows = row[pair]
+    last = np.flatnonzero(np.append(pair[1:] != pair[:-1], True))
     newest, reach = rows[last], minutes[last]
     head = state.head_second_minute[newest]
+    _keep_ragged(state, late, newest, stamp_ms[pair[last]], head, np.minimum(head, reach - SECOND_MINUTES))
     run, cleared = runs(np.maximum(head + 1, reach - SECOND_MINUTES + 1), np.where(reach > head, reach, 0))
     state.seconds[newest[run], cleared % SECOND_MINUTES] = 0
     state.head_second_minute[newest] = np.maximum(head, reach)
 
     ring = state.seconds.reshape(-1)
-    slot = row * (SECOND_MINUTES * 60) + second % (SECOND_MINUTES * 60)
+    slot = row[event] * (SECOND_MINUTES * 60) + second % (SECOND_MINUTES * 60)
     ring[slot] = np.maximum(ring[slot], value)
     while (lost := value > ring[slot]).any():  # two samples of one second in one write: the highest stays
         ring[slot[lost]] = value[lost]
@@ -115,19 +107,47 @@ def _write_seconds(
     _put(state, rows, minutes, summarise(state.seconds[rows, minutes % SECOND_MINUTES]))
 
 
+def _keep_ragged(
+    state: State, late: LateMinutes, row: Rows, stamp_ms: NDArray[np.int64], head: NDArray[np.int64], last: Rows
+) -> None:
+    """Keep minutes that leave the ring, up to `last` of each row, if they begin or end without samples.
+
+    Such a minute may lie in two envelopes of which one is yet to come; the device's measured gap between samples says
+    how far from its edges the first and the last sample may be.
+    """
+    run, minute = runs(np.maximum(head - SECOND_MINUTES + 1, 1), np.where(head > 0, last, 0))
+    if not len(run):
+        return
+    count = state.minute_bytes()[row[run], minute % MINUTES, HR_COUNT]
+    some = (count > 0) & (count < 60) & (minute > state.head_minute[row[run]] - MINUTES)
+    run, minute = run[some], minute[some]
+    if not len(run):
+        return
+    held = state.seconds[row[run], minute % SECOND_MINUTES]
+    gap_s = np.maximum(np.ceil(state.sample_gap_s[row[run]]), 1)
+    first = (held > 0).argmax(axis=1)
+    after = (held[:, ::-1] > 0).argmax(axis=1)
+    ragged = (first > gap_s) | (after > gap_s)
+    if ragged.any():
+        place = late.places(row[run[ragged]], minute[ragged], stamp_ms[run[ragged]])
+        late.seconds[place] = np.maximum(late.seconds[place], held[ragged])
+
+
 def _write_late(
     state: State,
     late: LateMinutes,
-    row: Rows,
-    minute: NDArray[np.int64],
+    rows_of: Rows,
     stamp_ms: NDArray[np.int64],
     pair: NDArray[np.int64],
+    minute: NDArray[np.int64],
+    event: NDArray[np.int64],
     second: NDArray[np.int64],
     value: NDArray[np.uint8],
 ) -> None:
-    """Put samples to their late minutes (row, minute); each sample belongs to one `pair` of them."""
-    place = late.places(row, minute, stamp_ms)
-    np.maximum.at(late.seconds, (place[pair], second % 60), value)
+    """Put samples to their late minutes; the fuller of what came late and what is held stays."""
+    row = rows_of[pair]
+    place = late.places(row, minute, stamp_ms[pair])
+    np.maximum.at(late.seconds, (place[_find(pair, minute, event, second // 60)], second % 60), value)
     summary = summarise(late.seconds[place])
     slots = state.minute_bytes()
     old = slots[row, minute % MINUTES]

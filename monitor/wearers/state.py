@@ -36,6 +36,7 @@ class State:
     dirty_minute: NDArray[np.int64]
     timer_ms: NDArray[np.int64]
     acted_ms: NDArray[np.int64]
+    burst_ms: NDArray[np.int64]
     new_stamp_ms: NDArray[np.int64]
     gap_ms: NDArray[np.int32]
     gaps: NDArray[np.int32]
@@ -77,6 +78,7 @@ class State:
     own_diastolic: NDArray[np.int16]
     alert_open: NDArray[np.uint8]
     alert_priority: NDArray[np.uint8]
+    alert_minute: NDArray[np.int32]
     alert_ended: NDArray[np.int32]
 
     def __init__(self, rows: int = ROWS) -> None:
