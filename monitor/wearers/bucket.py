@@ -40,7 +40,7 @@ class BucketStore:
     def read(self, name: str, size: int | None = None) -> memoryview:
         """See `Store.read`."""
         with self._files.open_input_file(self._path(name)) as file:
-            return memoryview(file.read_buffer(size))
+            return memoryview(file.read_buffer(size)).cast("B")  # its bytes are signed otherwise
 
     def write(self, name: str, parts: Sequence[memoryview | bytes]) -> None:
         """See `Store.write`."""

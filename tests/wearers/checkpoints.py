@@ -1,8 +1,10 @@
 """Small checkpoints for these tests, and how to compare them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.cuts import Position
 from monitor.saved import Saved
@@ -20,7 +22,7 @@ def store(place: str | Path, partitions: int = PARTITIONS, inputs: tuple[str, ..
 def checkpoint(at: int, epoch: int = 7, partition: int = 2, wearers: int = 5) -> Checkpoint:
     """One whose every value depends on where it stands, so that no other can be taken for it."""
     seed = np.random.default_rng([at, epoch, partition])
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "seconds": seed.integers(0, 256, (wearers, 12), dtype=np.uint8),
         "received_ms": seed.integers(0, 2**62, wearers, dtype=np.int64),
         "weather": seed.random((wearers, 3)).astype(np.float16),

@@ -1,5 +1,6 @@
 """Checkpoints: what is written is what is read, which generation is taken, and which ones are kept."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from tests.wearers.checkpoints import FOREVER, INPUTS, checkpoint, files, same, 
 A, B, C, D = (f"00002/000000000007-{at:012d}.safetensors" for at in (10, 20, 30, 40))
 
 
-def reasons(logs: list[dict[str, object]]) -> list[tuple[object, object]]:
+def reasons(logs: Sequence[Mapping[str, object]]) -> list[tuple[object, object]]:
     return [(entry["name"], entry["reason"]) for entry in logs if entry["log_level"] == "warning"]
 
 

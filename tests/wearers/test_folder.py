@@ -86,7 +86,8 @@ def test_a_staged_file_is_left_alone_between_its_making_and_its_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = FolderStore(tmp_path)
-    lock, taken = fcntl.flock, []
+    lock = fcntl.flock
+    taken: list[Path] = []
 
     def cleaned_by_another_first(descriptor: int, how: int) -> None:
         if how == fcntl.LOCK_EX and not taken:
