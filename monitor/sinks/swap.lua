@@ -42,7 +42,7 @@ for pair = 1, alerts do
     end
     if not is[1] then
         gone = gone + (was[1] and 1 or 0)
-    elseif was[2] ~= is[5] then
+    elseif was[1] ~= is[1] or was[2] ~= is[5] then
         new, changed = new + (was[1] and 0 or 1), changed + (was[1] and 1 or 0)
         told[#told + 1] = {string.match(key, '([^:]*)$'), is[1], is[2], is[3], is[4]}
     end
