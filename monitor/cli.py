@@ -25,12 +25,16 @@ app.add_typer(redis_app, name="redis")
 def up(
     kafka_port: Annotated[int, typer.Option(min=0, max=65535, help="0: the last one used, or a free one")] = 0,
     redis_port: Annotated[int, typer.Option(min=0, max=65535, help="0: the last one used, or a free one")] = 0,
+    workers: Annotated[
+        int, typer.Option(min=0, max=64, help="also create topics, run a projector and as many workers; restart them")
+    ] = 0,
+    trainer: Annotated[bool, typer.Option("--trainer", help="also run the trainer")] = False,
 ) -> None:
-    """Run a Kafka and a Valkey of our own until Ctrl-C, and print how to reach them."""
+    """Run a Kafka and a Valkey of our own until Ctrl-C, with workers and all that belongs to them if asked for."""
     from monitor.local.up import run
     from monitor.settings import load
 
-    raise typer.Exit(run(load(), kafka_port=kafka_port, redis_port=redis_port))
+    raise typer.Exit(run(load(), kafka_port=kafka_port, redis_port=redis_port, workers=workers, trainer=trainer))
 
 
 @app.command()

@@ -160,6 +160,11 @@ class Stack:
             environment["PULSEWARDEN_REDIS__URL"] = self.redis_url
         return environment
 
+    @property
+    def held(self) -> tuple[int, ...]:
+        """Descriptors that whatever belongs to this stack keeps open: the folder is free when the last has ended."""
+        return () if self._lock is None else (self._lock,)
+
     def ended(self) -> Leashed | None:
         """Return a server that has ended by itself, or None while all of them run."""
         return next((server for server in self._servers if server.poll() is not None), None)
