@@ -19,7 +19,8 @@ from monitor import saving
 from monitor.alerting.limits import Limits
 from monitor.alerting.rule_book import RuleBook, read_rules
 from monitor.cuts import Cut, Position
-from monitor.deciding import Decided, Decisions
+from monitor.deciding.dispatch import Decisions
+from monitor.deciding.standing import Decided, Standing
 from monitor.errors import ReplayDiffers
 from monitor.inputs import Batch
 from monitor.outputs import Output, ScoreDue, Step
@@ -86,7 +87,8 @@ class Engine:
         self.partitions = partitions
         self.teams = teams
         self.state = State()
-        self.decisions = Decisions(self.state, limits, teams, score_every_min * MINUTE_MS)
+        self.standing = Standing(self.state, limits, teams, score_every_min * MINUTE_MS)
+        self._decisions = Decisions(self.standing)
         self.admission = Admission(self.state, partitions, limits.future_min * MINUTE_MS)
         self._positions: dict[int, Position] = {}
         self._waiting: Events = join([])
@@ -101,13 +103,13 @@ class Engine:
         """Forget a partition and its wearers."""
         rows = self.state.of_partition(partition)
         self._waiting = self._waiting.take(self.state.partition[self._waiting.row] != partition).compact()
-        self.decisions.departures.forget(rows)
+        self.standing.departures.forget(rows)
         self.rules.drop(partition)
         self._positions.pop(partition, None)
 
     def save(self, partition: int) -> Saved:
         """Copy the state of a partition, as of its position; call between steps."""
-        return saving.save(self.decisions, self._shelf, self._waiting, self.rules.of(partition), partition)
+        return saving.save(self.standing, self._shelf, self._waiting, self.rules.of(partition), partition)
 
     def load(self, partition: int, saved: Saved, position: Position) -> None:
         """Go on from what was saved at a position; the partition must be open and empty.
@@ -117,7 +119,7 @@ class Engine:
         SavedStateUnusable
             If it was saved by code that keeps something else; the partition is as it was.
         """
-        waiting, switches = saving.restore(self.decisions, partition, saved)
+        waiting, switches = saving.restore(self.standing, partition, saved)
         self._waiting = join([self._waiting, waiting]) if len(self._waiting) else waiting
         for switch in switches:
             self.rules.add(partition, switch)
@@ -174,7 +176,7 @@ class Engine:
         return Step(
             outputs=outputs,
             due=self._due(decided.score, T),
-            journal=self.decisions.rows.take(at),
+            journal=self.standing.rows.take(at),
             ingested=+ingested,
             dead_letters=refused,
             below_T=below_T,
@@ -221,23 +223,23 @@ class Engine:
                     self.rules.add(int(batch.partition[record]), switch)
 
     def _decide(self, waiting: Events, T: NDArray[np.int64], sending: _Sending) -> Decided:
-        decisions = self.decisions
-        decisions.T_of_partition = T
+        standing, decisions = self.standing, self._decisions
+        standing.T_of_partition = T
         for limits, upto in self.rules.passes(T):
-            decisions.limits = limits
+            standing.limits = limits
             ready = waiting.stamp_ms < upto[self.state.partition[waiting.row]]
             rounds.run(self.state, waiting.take(ready), upto, decisions.on_events, decisions.on_timer)
             waiting = waiting.take(~ready)
         self._waiting = waiting.compact()
-        decisions.departures.tidy(self._waiting, T)
-        for told in decisions.board.take():
+        standing.departures.tidy(self._waiting, T)
+        for told in standing.board.take():
             partition = int(self.state.partition[told.row])
-            decisions.rows.alert(
+            standing.rows.alert(
                 told.row, told.alert, start_ms=told.start_ms, raised_ms=told.raised_ms, stamp_ms=told.stamp_ms
             )
             output = Output(alerts_topic(told.alert.team), partition, told.alert.alert_id.encode(), _json(told.alert))
             sending.told.append(((told.stamp_ms, told.alert.wearer_id, int(told.rule)), output))
-        decided = decisions.take()
+        decided = standing.take()
         for command in decided.refused:
             partition = int(self.state.partition[command.row])
             letter = dead_letter(

@@ -18,7 +18,7 @@ from monitor.alerting.evidence import Rule
 from monitor.alerting.limits import Limits
 from monitor.alerting.policy import Episode
 from monitor.alerting.rule_book import Switch
-from monitor.deciding import Decisions
+from monitor.deciding.standing import Standing
 from monitor.saved import Saved, SavedStateUnusable
 from monitor.wearers.events import NUMBERS, Events, Kind, Samples, build
 from monitor.wearers.fields import FIELDS
@@ -62,15 +62,15 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Document).decode
 
 
-def save(decisions: Decisions, shelf: Shelf, waiting: Events, switches: Sequence[Switch], partition: int) -> Saved:
+def save(standing: Standing, shelf: Shelf, waiting: Events, switches: Sequence[Switch], partition: int) -> Saved:
     """Copy all that is known of a partition, its rows onto the shelf."""
-    state = decisions.state
+    state = standing.state
     rows = state.of_partition(partition)
     place = np.full(state.used, -1, np.int64)
     place[rows] = np.arange(len(rows))
     arrays = {_FIELD + name: column for name, column in shelf.copy(state, rows).items()}
 
-    late = decisions.late
+    late = standing.late
     held = late.of_rows(rows)
     arrays[_LATE + "row"] = place[late.row[held]]
     for name in ("minute", "touched_ms", "seconds"):
@@ -84,9 +84,9 @@ def save(decisions: Decisions, shelf: Shelf, waiting: Events, switches: Sequence
     carried, what = _objects(ours)
     document = _Document(
         wearers=[state.wearer_of[row] for row in rows.tolist()],
-        zones=decisions.profiles.zones,
-        teams=list(decisions.board.teams),
-        episodes=decisions.board.of_rows(place),
+        zones=standing.profiles.zones,
+        teams=list(standing.board.teams),
+        episodes=standing.board.of_rows(place),
         carried=carried,
         what=what,
         switches=[(stamp, offset, limits.model_dump_json()) for stamp, offset, limits in switches],
@@ -94,7 +94,7 @@ def save(decisions: Decisions, shelf: Shelf, waiting: Events, switches: Sequence
     return shelf.lend(Saved({name: np.ascontiguousarray(array) for name, array in arrays.items()}, _encode(document)))
 
 
-def restore(decisions: Decisions, partition: int, saved: Saved) -> tuple[Events, list[Switch]]:
+def restore(standing: Standing, partition: int, saved: Saved) -> tuple[Events, list[Switch]]:
     """Add the rows of a saved partition to those that are there; return its waiting events and switches of rules.
 
     Raises
@@ -110,23 +110,23 @@ def restore(decisions: Decisions, partition: int, saved: Saved) -> tuple[Events,
             f"A saved state cannot be read ({error}): another version of Pulsewarden wrote it."
         ) from error
     _compare(saved.arrays, len(document.wearers))
-    arrays, state = saved.arrays, decisions.state
+    arrays, state = saved.arrays, standing.state
     waiting = _waiting(arrays, document)
     rows = state.add_many(document.wearers, partition)
     chosen = _run(rows)
     for field in FIELDS:
         if (column := arrays.get(_FIELD + field.name)) is not None:
             state.column(field.name)[chosen] = column
-    state.zone[chosen] = decisions.profiles.places(document.zones)[state.zone[chosen]]
-    teams = decisions.profiles.team_of
+    state.zone[chosen] = standing.profiles.places(document.zones)[state.zone[chosen]]
+    teams = standing.profiles.team_of
     state.team[chosen] = np.array([teams.get(team, 0) for team in document.teams], np.uint8)[state.team[chosen]]
 
     late = arrays[_LATE + "row"]
     if len(late):
-        found = decisions.late.places(rows[late], arrays[_LATE + "minute"], arrays[_LATE + "touched_ms"])
-        decisions.late.seconds[found] = arrays[_LATE + "seconds"]
+        found = standing.late.places(rows[late], arrays[_LATE + "minute"], arrays[_LATE + "touched_ms"])
+        standing.late.seconds[found] = arrays[_LATE + "seconds"]
     for place, rule, episode in document.episodes:
-        decisions.board.episodes[int(rows[place]), rule] = episode
+        standing.board.episodes[int(rows[place]), rule] = episode
     return replace(waiting, row=rows[waiting.row]), switches
 
 

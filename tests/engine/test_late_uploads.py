@@ -88,6 +88,6 @@ def test_minutes_put_together_late_equal_the_live_ones_second_by_second() -> Non
         one = live.engine.state.minute_bytes()[live.engine.state.row_of[wearer]]
         other = burst.engine.state.minute_bytes()[burst.engine.state.row_of[wearer]]
         assert (one == other).all()
-    assert len(burst.engine.decisions.late) > 0
+    assert len(burst.engine.standing.late) > 0
     burst.run(SYNC + 300 * MINUTE, every=MINUTE)
-    assert len(burst.engine.decisions.late) == 0
+    assert len(burst.engine.standing.late) == 0
