@@ -25,7 +25,7 @@ class BucketServer:
 
     def start(self) -> Leashed:
         """Start it (again) on the same port and folder, and wait until it listens."""
-        argv = [sys.executable, "-m", "localbucket", "--port", str(self.port), self._folder / "data"]
+        argv: list[str | Path] = [sys.executable, "-m", "localbucket", "--port", str(self.port), self._folder / "data"]
         self.process = spawn("S3", argv, self._folder / "server.log")
         while not listening(self.port):
             assert self.process.poll() is None, self.process.log.read_text()
