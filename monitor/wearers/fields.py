@@ -103,3 +103,13 @@ FIELDS: tuple[Field, ...] = (
 )
 
 BYTES_PER_WEARER = sum(field.bytes for field in FIELDS)
+
+
+def table() -> str:
+    """Every field with its type, shape and bytes, as a Markdown table."""
+    rows = [f"| {f.name} | {np.dtype(f.dtype)} {list(f.shape) or ''} | {f.bytes} | {f.what} |" for f in FIELDS]
+    return "\n".join(["| field | type and shape | bytes | what |", "|---|---|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    print(table())

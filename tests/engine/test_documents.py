@@ -5,6 +5,7 @@ from pathlib import Path
 from monitor.alerting.evidence import Rule
 from monitor.alerting.limits import Limits, table
 from monitor.wearers.fields import BYTES_PER_WEARER
+from monitor.wearers.fields import table as table_of_fields
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,3 +26,10 @@ def test_every_limit_has_a_source() -> None:
 
 def test_a_wearer_takes_at_most_15_kilobytes() -> None:
     assert BYTES_PER_WEARER <= 15_000
+
+
+def test_the_page_of_the_state_holds_the_table_of_fields_and_their_sum() -> None:
+    page = (ROOT / "docs" / "state.md").read_text()
+
+    assert table_of_fields() in page
+    assert f"{BYTES_PER_WEARER:,} bytes a wearer" in page
