@@ -85,9 +85,13 @@ class Children:
             self.ended.append(f"{child.name} ended with {child.process.returncode}: {last_line(child.log)}")
         return gone
 
+    def shares(self) -> dict[str, list[int]]:
+        """Return what each running worker says it owns."""
+        return {child.name: status(self.settings, child.name).get("assigned", []) for child in self.workers()}
+
     def owned(self) -> list[int]:
         """Return the partitions that the running workers say they own, repeated if two say so."""
-        return sorted(p for child in self.workers() for p in status(self.settings, child.name).get("assigned", []))
+        return sorted(p for share in self.shares().values() for p in share)
 
     def stop(self, names: Sequence[str] | None = None, within_s: float = 10.0) -> None:
         """Ask them to end as an operator would; who does not is killed."""

@@ -80,7 +80,7 @@ class CutWatch:
             last = self.of[p].last
             if not last or any(reach < ends[topic, p] for topic, reach in zip(INPUTS, last["n"], strict=True)):
                 return False
-            if self._settings.stream.clock == "broker" and last["T"] < max(last["s"]) + settle_ms:
+            if last["T"] < max(last["s"]) + (settle_ms if self._settings.stream.clock == "broker" else 0):
                 return False
         return True
 

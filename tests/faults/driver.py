@@ -109,7 +109,7 @@ class Driver(threading.Thread):
 
 
 class CareTeam(threading.Thread):
-    """Reads the alert topics and acknowledges about half of what it has not seen; sometimes asks for what is refused."""
+    """Reads the alert topics and acknowledges about half of what is new; sometimes asks for what is refused."""
 
     def __init__(self, settings: Settings, seed: int) -> None:
         super().__init__(daemon=True, name="care team")

@@ -62,22 +62,27 @@ class Fault:
         try:
             if self.before is not None:
                 self.before(run)
-            run.begin(self.workers)
-            self.act(run)
-            run.settle()
-            run.children.stop()
+            self._go(run)
             row = judge(run, self.name)
             if self.judge_more is not None:
                 self.judge_more(run, row)
         except (RunFailed, AssertionError) as failure:
-            row.why.append(str(failure))
-            row.why += run.children.ended
-            row.faults = row.faults or run.faults
+            if self.must_fail:  # it fell to pieces, as it should; what is there is judged
+                run.children.end()
+                row = judge(run, self.name)
+            row.faults = run.faults
+            row.why += [str(failure), *run.children.ended]
             say(run.children.logs()[-3000:])
         finally:
             run.close()
             ground.forget(settings)
         return row
+
+    def _go(self, run: Run) -> None:
+        run.begin(self.workers)
+        self.act(run)
+        run.settle()
+        run.children.stop()
 
 
 def logs_say(*sentences: str) -> Callable[[Run, Row], None]:

@@ -58,32 +58,25 @@ def at_a_point(run: Run) -> None:
 
 
 def late_claim(run: Run) -> None:
-    """Workers that freeze before they claim: killing the other makes them claim, thawing them claims late."""
-    frozen: dict[str, float] = {}
-    number = 2
-    while run.left_s > LONGER_THAN_THE_SESSION_S or frozen:
-        run.wait(0.2)
-        for child in run.children.workers():
-            if child.frozen and child.name not in frozen:
-                run.mark(f"{child.name} froze before its claim")
-                frozen[child.name] = time.monotonic() + LONGER_THAN_THE_SESSION_S
-        for name, until_s in list(frozen.items()):
-            if time.monotonic() > until_s:
-                del frozen[name]
-                thaw(run, run.children.running[name])
-                run.wait(3)
-        awake = run.children.workers(awake=True)
-        if len(awake) > 1 and not frozen and run.left_s > 2 * LONGER_THAN_THE_SESSION_S:
-            victim = run.chance.choice(awake)
-            number += 1
-            run.mark(f"kill -9 of {victim.name}, w{number} joins: partitions are claimed")
-            run.children.kill(victim.name)
-            run.start_worker(f"w{number}")
-            run.wait(8)
-        elif not awake and len(run.children.workers()) < 3:
-            number += 1
-            run.tell(f"nobody is awake: w{number} joins")
-            run.start_worker(f"w{number}")
+    """Let one worker after the other join and freeze before its first claim; its share is claimed by the others.
+
+    Then it goes on: its claim comes late and overtakes owners that did nothing wrong.
+    """
+    number = run.faults + 2
+    while run.left_s > LONGER_THAN_THE_SESSION_S or number == 2:
+        number += 1
+        name = f"w{number}"
+        run.tell(f"{name} joins")
+        run.start_worker(name, "--freeze", "before-claim")
+        child = run.children.running[name]
+        run.until("it is about to claim", lambda child=child: child.frozen)  # type: ignore[misc]
+        run.mark(f"{name} froze before its claim")
+        run.wait(LONGER_THAN_THE_SESSION_S)
+        thaw(run, child)
+        run.wait(2)
+        run.recovered()
+        run.tell(f"kill -9 of {name}")
+        run.children.kill(name)
 
 
 FAULTS = [
@@ -100,10 +93,8 @@ FAULTS = [
         "frozen-before-claim",
         "workers freeze themselves before a claim, which then comes late",
         late_claim,
-        60,
-        least_s=40,
-        workers=2,
-        options=("--freeze", "before-claim:0.5", "--freeze-after", "6"),
+        70,
+        least_s=25,
     ),
     Fault("frozen-alone", f"the only worker frozen for {ALONE_S:.0f} s", lone, 50, least_s=40),
 ]

@@ -1,6 +1,7 @@
 """One run: topics of its own, workers, a story that is published, and what a nemesis needs to act on them."""
 
 import random
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -50,17 +51,23 @@ class Run:
         self.children = Children(self.settings, self.settings.state_dir.parent / "logs")
         self.watch = CutWatch(self.settings)
         self.began_s = time.monotonic()
-        messages = self.story.messages(time.time_ns() // 1_000_000)
-        self.driver = Driver(self.settings, messages, transactional=self.transactional)
+        self.messages = self.story.messages(time.time_ns() // 1_000_000)
+        self.driver = Driver(self.settings, self.messages, transactional=self.transactional)
         self.team = CareTeam(self.settings, self.seed)
         self.may_end = False
-        self.extra: list[Children] = []
+        self.at_end: list[Callable[[], object]] = []
+        self.ended_ms = 0
+        self._settling = False
 
     # ------------------------------------------------------------------------------------------------------ beginning
 
     def start_worker(self, name: str = "w1", *options: str) -> None:
         """Start a worker; its options are those of the run and these."""
         self.children.start(name, "--seed", str(self.seed), *self.options, *options)
+
+    def start_projector(self) -> None:
+        """Start the projector."""
+        self.children.start("p1", role="projector")
 
     def begin(self, workers: int) -> None:
         """Start the workers, wait until they own everything, and let the gateways publish."""
@@ -100,10 +107,15 @@ class Run:
 
     def _look(self) -> None:
         self.watch.look()
+        for child in self.children.workers():
+            if self._settling and child.frozen:
+                child.send(signal.SIGCONT)
         for child in self.children.gone():
             self.tell(f"{child.name} ended by itself with {child.process.returncode}; the supervisor starts it again")
             if child.name.startswith("w"):
                 self.start_worker(child.name)
+            else:
+                self.start_projector()
 
     def all_moving(self) -> bool:
         """Tell whether every partition was cut just now."""
@@ -136,10 +148,10 @@ class Run:
         self.faults += 1
 
     def owned_again(self, within_s: float = 40.0) -> None:
-        """Wait until the workers' own status says that each partition has one owner."""
+        """Wait until each partition has one owner, and each running worker a share, as their status files say."""
         self.until(
-            "each partition has one owner",
-            lambda: self.children.owned() == list(self.watch.partitions),
+            "each partition has one owner and each worker a share",
+            lambda: self.children.owned() == list(self.watch.partitions) and all(self.children.shares().values()),
             within_s,
         )
 
@@ -148,9 +160,7 @@ class Run:
     def settle(self) -> None:
         """Wait until everything published is decided, the care team has gone home, and that is decided too."""
         self.until("the gateways are done", lambda: not self.driver.is_alive(), self.story.plot.seconds + 120)
-        for child in self.children.workers():
-            if child.frozen:
-                child.send(18)  # SIGCONT
+        self._settling = True
         if not self.children.workers():
             self.start_worker("w9")
         self._decided()
@@ -163,7 +173,7 @@ class Run:
         self.until("everything published is decided", lambda: self.watch.reached(reach), SETTLED_WITHIN_S)
 
     def close(self) -> None:
-        """Stop whatever still runs."""
+        """Stop whatever still runs, and undo what was done to the machine."""
         self.driver.stop()
         self.team._asked.set()
         self.children.end()
@@ -174,3 +184,5 @@ class Run:
         for thread in (self.driver, self.team):
             if thread.is_alive():
                 thread.join(15)
+        for undo in self.at_end:
+            undo()

@@ -186,7 +186,7 @@ class Story:
             yield from self._minutes(wearer, chance, zero_ms)
 
     def _minutes(self, wearer: Wearer, chance: random.Random, zero_ms: int) -> Iterator[Message]:
-        """Ordinary deliveries: a minute of heart rate each, or all minutes since the last one of who delivers rarely."""
+        """Ordinary deliveries: a minute of heart rate each; who delivers rarely brings all since the last one."""
         plot = self.plot
         speed = plot.minutes_a_second
         step = max(1, round(RARELY_S * speed)) if wearer.fate is Fate.RARE else 1

@@ -21,6 +21,8 @@ from typing import Any
 PR_SET_PDEATHSIG = 1
 SENDER = "sender"
 """Header of every record that such a worker writes: which of them sent it."""
+FREEZES = 2
+"""A process freezes itself so often at most."""
 
 
 class Signed:
@@ -42,7 +44,7 @@ def sign() -> None:
 
     running = KafkaSink._running
     sender = f"{os.environ['PULSEWARDEN_STREAM__WORKER_ID']}/{os.getpid()}"
-    KafkaSink._running = lambda self: Signed(running(self), sender)  # type: ignore[assignment, method-assign, return-value]
+    KafkaSink._running = lambda self: Signed(running(self), sender)  # type: ignore[method-assign]
 
 
 def freeze(point: str, chance: random.Random, after_s: float) -> None:
@@ -52,9 +54,11 @@ def freeze(point: str, chance: random.Random, after_s: float) -> None:
 
     where, _, probability = point.partition(":")
     began = time.monotonic()
+    left = [FREEZES if probability else 1]
 
     def perhaps() -> None:
-        if time.monotonic() - began > after_s and chance.random() < float(probability or 1):
+        if left[0] and time.monotonic() - began > after_s and chance.random() < float(probability or 1):
+            left[0] -= 1
             print(f"frozen {where}", file=sys.stderr, flush=True)
             os.kill(os.getpid(), signal.SIGSTOP)
 
@@ -66,7 +70,7 @@ def freeze(point: str, chance: random.Random, after_s: float) -> None:
                 perhaps()
             return await send(self, valid, step)
 
-        Owner._send = frozen_send  # type: ignore[method-assign]
+        Owner._send = frozen_send  # type: ignore[method-assign, assignment]
     elif where == "before-claim":
         claim = CutLog.claim
 
@@ -122,7 +126,7 @@ def without_epochs() -> None:
     """Let no claim overtake anybody: whoever thinks that it owns a partition goes on."""
     from monitor.stream import cut_log
 
-    cut_log.overtaken = lambda between: False
+    cut_log.overtaken = lambda between: False  # type: ignore[attr-defined]
 
 
 def without_cuts() -> None:
@@ -147,14 +151,36 @@ def without_cuts() -> None:
     CutLog.write = write  # type: ignore[method-assign]
 
 
-PROTECTIONS: dict[str, Callable[[], None]] = {"epochs": without_epochs, "cuts": without_cuts}
+def without_ledger() -> None:
+    """Let a checkpoint, and with it the commit, get ahead of the outputs: it is durable before they leave."""
+    from monitor.stream.owner import Owner
+
+    send = Owner._send
+
+    async def checkpoint_then_send(self: Owner, valid: Any, step: Any) -> Any:
+        for item in valid:
+            p = item.part.number
+            if step.outputs.get(p):
+                checkpoint = self._core.save(p)
+                await asyncio.to_thread(self.checkpointer._checkpoints.write, checkpoint)
+                await asyncio.sleep(0.6)  # a slow network
+        return await send(self, valid, step)
+
+    Owner._send = checkpoint_then_send  # type: ignore[method-assign, assignment]
+
+
+PROTECTIONS: dict[str, Callable[[], None]] = {
+    "epochs": without_epochs,
+    "cuts": without_cuts,
+    "ledger": without_ledger,
+}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--role", choices=("worker", "projector"), default="worker")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--freeze", help="before-outputs:PROBABILITY or before-claim:PROBABILITY")
+    parser.add_argument("--freeze", help="before-outputs or before-claim, and :PROBABILITY each time")
     parser.add_argument("--freeze-after", type=float, default=0.0, help="seconds")
     parser.add_argument("--delay", help="TOPIC:MILLISECONDS")
     parser.add_argument("--clock-jumps", type=float, help="seconds")
