@@ -20,6 +20,9 @@ app.add_typer(topics_app, name="topics")
 redis_app = typer.Typer(no_args_is_help=True, help="Rebuild or check what Redis holds of the alert topics.")
 app.add_typer(redis_app, name="redis")
 
+rules_app = typer.Typer(no_args_is_help=True, help="Show the limits of the rules, or switch every worker to others.")
+app.add_typer(rules_app, name="rules")
+
 
 @app.command()
 def up(
@@ -168,6 +171,30 @@ def check_redis() -> None:
     from monitor.sinks.redis_commands import check as compare_redis
 
     raise typer.Exit(compare_redis(load()))
+
+
+@rules_app.command("show")
+def show_rules() -> None:
+    """Print every limit of the settings as it would be in a rule file, with its source."""
+    from monitor.settings import load
+
+    limits = load().limits
+    for name, field in type(limits).model_fields.items():
+        typer.echo(f"{name} = {getattr(limits, name)}  # {field.description}")
+
+
+@rules_app.command("switch")
+def switch_rules(
+    file: Annotated[Path, typer.Argument(help="TOML: a line for each limit that differs from the packaged ones")],
+) -> None:
+    """Switch every worker to the limits of a file, from now on; the switch is part of the log."""
+    from monitor.rule_switch import changed, switch
+    from monitor.settings import load
+
+    limits, partitions = switch(load(), file)
+    typer.echo(f"Told {partitions} partitions; from here on these limits differ from the packaged ones:")
+    for line in changed(limits) or ["none"]:
+        typer.echo(f"  {line}")
 
 
 def main() -> int:

@@ -6,16 +6,11 @@ A partition's log is complete only if the switch is in it: a replay must find th
 from dataclasses import dataclass
 from pathlib import Path
 
-from kafka import KafkaProducer
-
 from monitor.clock import Clock, SystemClock
 from monitor.settings import Settings
-from stream_schemas.codec import encode
+from monitor.sinks.control import publish as publish_control
 from stream_schemas.control import Control
 from stream_schemas.rfc3339 import text as rfc3339
-from stream_schemas.topics import CONTROL
-
-ACKNOWLEDGED_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +38,4 @@ def publish(settings: Settings, bundle: Bundle, clock: Clock | None = None) -> i
         bundle_url=bundle.folder.resolve().as_uri(),
         at=rfc3339(at_ms),
     )
-    value = encode(control)
-    producer = KafkaProducer(bootstrap_servers=settings.kafka.bootstrap_servers.split(","), acks="all")
-    try:
-        topic = settings.kafka.topic_prefix + CONTROL
-        sent = [producer.send(topic, value=value, partition=p) for p in range(settings.stream.partitions)]
-        for future in sent:
-            future.get(ACKNOWLEDGED_S)
-    finally:
-        producer.close()
-    return len(sent)
+    return publish_control(settings, control)
