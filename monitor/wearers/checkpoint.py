@@ -184,6 +184,7 @@ class Checkpoints:
             checkpoint = self._read(partition, left[0])
             if checkpoint is not None:
                 yield checkpoint
+            del checkpoint  # it may be large, and so is the next one
 
     def refuse(self, checkpoint: Checkpoint, reason: str) -> None:
         """Say that a checkpoint turned out not to be usable (the engine or the log refused it): never a generation.

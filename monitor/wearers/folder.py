@@ -93,6 +93,9 @@ def _sync(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # how some network file systems say that a folder needs none
+            raise
     finally:
         os.close(descriptor)
 
