@@ -15,6 +15,10 @@ from monitor.stream.transport import App, Batches, Reader
 
 FETCH_BYTES = 1024 * 1024
 POLL_RECORDS = 20_000
+REBALANCE_WITHIN_S = 20.0
+"""A member that was killed while it joined holds the others up for so long at most."""
+METADATA_AGE_MS = 5_000
+"""Partitions that somebody adds to an input are noticed within this time."""
 WORK_ENDS_WITHIN_S = 3.5
 LEAVES_WITHIN_S = 2.0
 _LAST_RESORT_S = 7.0
@@ -42,8 +46,9 @@ def new_app(name: str, settings: Settings, topics: Sequence[str], reader: Reader
     stream = settings.stream
     datadir = settings.state_dir / "faust" / f"{name}-{stream.worker_id}"
     datadir.mkdir(parents=True, exist_ok=True)
+    group = settings.kafka.topic_prefix + name
     app = App(
-        settings.kafka.topic_prefix + name,
+        group,
         broker=[f"batch+kafka://{server.strip()}" for server in settings.kafka.bootstrap_servers.split(",")],
         store="memory://",
         datadir=str(datadir),
@@ -57,7 +62,10 @@ def new_app(name: str, settings: Settings, topics: Sequence[str], reader: Reader
         broker_max_poll_records=POLL_RECORDS,
         broker_session_timeout=stream.session_timeout_s,
         broker_heartbeat_interval=stream.heartbeat_s,
+        broker_rebalance_timeout=REBALANCE_WITHIN_S,
         broker_commit_interval=1.0,
+        consumer_metadata_max_age_ms=METADATA_AGE_MS,
+        consumer_group_instance_id=f"{group}-{stream.worker_id}" if stream.static_membership else None,
         table_standby_replicas=1,  # 0 would lose the assignor that keeps partition n of all topics together
     )
     app.reader, app.fetch_pace_s = reader, fetch_pace_s

@@ -132,7 +132,7 @@ class Checkpointer:
         for p in sorted(self._owned(), key=lambda p: self._kept[p].safe_s if p in self._kept else 0.0):
             left = until - time.monotonic()
             kept = self._kept.get(p)
-            if kept is None or time.monotonic() - kept.safe_s < FRESH_S:
+            if kept is None or (kept.at >= 0 and time.monotonic() - kept.safe_s < FRESH_S):
                 continue
             if left <= self._took_s:
                 return

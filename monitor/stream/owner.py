@@ -30,6 +30,7 @@ from monitor.stream.records import Fetched
 from monitor.stream.recovery import Replay
 from monitor.stream.stepping import Stepping
 from monitor.stream.transport import Consumer
+from monitor.stream.watchdog import Glance
 from monitor.wearers.checkpoint import Checkpoints
 from monitor.wearers.journal import Journal
 
@@ -89,7 +90,7 @@ class Owner(Stepping):
         self._source = {self._prefix + topic: i for i, topic in enumerate(core.inputs)}
         self._recovery: asyncio.Task[None] | None = None
         self._refusal: PulsewardenError | None = None
-        self._tags = 0
+        self._tags = self._generations = 0
         self.assigned_partitions: set[int] = set()
         self.recoveries, self.recovery_s = 0, 0.0
 
@@ -98,6 +99,7 @@ class Owner(Stepping):
     async def assigned(self, feed: Consumer) -> None:
         """Take over an assignment: keep what stays, forget what left, claim the rest soon."""
         self._feed = feed
+        self._generations += 1
         async with self._lock:
             held = feed.assignment()
             self.assigned_partitions = {tp.partition for tp in held}
@@ -249,6 +251,17 @@ class Owner(Stepping):
             self._forget(p)
 
     # ------------------------------------------------------------------------------------------------------- figures
+
+    def look(self, joining: str | None) -> Glance:
+        """Return what the watchdog wants to know; *joining* as `App.joining` says."""
+        reached = {}
+        for p in self.parts:
+            at = self._core.position(p).next or ()
+            reached[p] = {
+                (self._prefix + topic, p): offset for topic, offset in zip(self._core.inputs, at, strict=True)
+            }
+        replayed = self._replay.progress if self._recovery is not None else 0
+        return Glance(self._generations, joining, replayed, frozenset(self.assigned_partitions), reached)
 
     @property
     def losses(self) -> int:

@@ -80,7 +80,7 @@ class Replay:
 
     @property
     def progress(self) -> int:
-        """Count what was done; it grows as long as a replay goes on."""
+        """Count what the last run has done; it grows as long as it goes on."""
         return self._rounds_done + self._beginnings.progress
 
     async def run(self, claims: Mapping[int, int]) -> dict[int, Replayed]:
@@ -95,6 +95,7 @@ class Replay:
         ReadingStuck, KafkaError, OSError
             If the log or the checkpoints cannot be read; nothing is lost by trying again.
         """
+        self._rounds_done = self._beginnings.progress = 0
         async with LogReader(self._bootstrap) as cut_log, LogReader(self._bootstrap) as input_log:
             found = await self._beginnings.find(cut_log, input_log, claims)
             self.losses += sum(one.lost for one in found.values())

@@ -17,8 +17,8 @@ class Status:
     """Writes `folder/<worker>.json`.
 
     The counts by topic and reason are functions of the log: a worker that took partitions over counts what it replayed,
-    and two workers' files together count each record once. `cuts`, `void_cuts`, `below_T`, `late`, `scores` and
-    `scores_given_up` are of this process.
+    and two workers' files together count each record once. All others are of this process. `losses` are partitions that
+    had to begin anew because the log no longer held what their state needed.
     """
 
     def __init__(self, folder: Path, worker: str, core: Core, owner: Owner, device: Device, batcher: Batcher) -> None:
@@ -50,6 +50,12 @@ class Status:
             "void_cuts": self._owner.void_cuts,
             "below_T": self._core.below_T,
             "late": self._core.late,
+            "checkpoints_written": self._owner.checkpointer.written,
+            "checkpoints_failed": self._owner.checkpointer.failed,
+            "oldest_checkpoint_s": round(self._owner.checkpointer.oldest_s(), 1),
+            "losses": self._owner.losses,
+            "recoveries": self._owner.recoveries,
+            "last_recovery_s": round(self._owner.recovery_s, 3),
             "scores": self._batcher.scored,
             "scores_given_up": self._batcher.given_up,
             "model_version": self._device.version,

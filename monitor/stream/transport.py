@@ -14,8 +14,10 @@ breaks on each that ceases to hold:
 3. `seek_to_committed` is called between an assignment and the resumption of the flow, for every generation.
 4. aiokafka's `_proc_fetch_request(assignment, node, request)` sends the fetch and stores high water and time of its
    answer.
-5. `force_commit` is all that commits; `verify_event_path` only logs.
+5. `force_commit` is all that commits, through the thread's `_commit`; `verify_event_path` only logs.
 6. A paused partition is not fetched, and a seek discards what was fetched and what is on its way.
+7. aiokafka's `_coordinator` knows its `coordinator_id`, its `generation` and whether it has to join again; with a group
+   instance id it does not leave the group when it stops, and a restart under the same id gets the same partitions.
 """
 
 import asyncio
@@ -24,6 +26,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -31,6 +34,7 @@ from faust.types import TP, ConsumerMessage
 from monitor.stream.records import Fetched, Records
 
 FETCH_WAIT_MS = 100
+COMMIT_WITHIN_S = 5.0
 _POLL_S = 0.2
 _NOWHERE = 1 << 62  # a position that no answer can match
 _T = TypeVar("_T")
@@ -60,6 +64,18 @@ class App(faust.App):
 
     reader: Reader
     fetch_pace_s: float = 0.01
+
+    def joining(self) -> str | None:
+        """Say why the group has not given this process its share of partitions; None when it has."""
+        inner = getattr(getattr(self.consumer, "_thread", None), "_consumer", None)
+        coordinator = getattr(inner, "_coordinator", None)
+        if coordinator is None:
+            return "the consumer does not start"
+        if coordinator.coordinator_id is None:
+            return "the group's coordinator is not known"
+        if self.rebalancing or coordinator.generation < 0 or coordinator._rejoin_needed_fut.done():
+            return "the group is rebalancing"
+        return None
 
 
 class Thread(driver.AIOKafkaConsumerThread):
@@ -110,6 +126,15 @@ class Thread(driver.AIOKafkaConsumerThread):
             batches[tp] = Fetched(tp.topic, tp.partition, tag, begin, end, Records.of(raw.get(tp, ())))
             self._places[tp] = (end, tag)
         return batches
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit; a refusal is no reason to end (Faust's is), for the next one says the same and more."""
+        try:
+            async with asyncio.timeout(COMMIT_WITHIN_S):  # aiokafka tries again until the broker is back
+                await self._ensure_consumer().commit({TopicPartition(*tp): offset for tp, offset in offsets.items()})
+        except (KafkaError, TimeoutError):
+            return False
+        return True
 
     def _position(self, tp: TP) -> int | None:
         state = self._ensure_consumer()._subscription.subscription.assignment.state_value(TopicPartition(*tp))

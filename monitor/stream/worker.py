@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -21,6 +22,8 @@ from monitor.stream.core import Core, Engine
 from monitor.stream.memory import keep_small, trim
 from monitor.stream.owner import Owner
 from monitor.stream.status import Status
+from monitor.stream.transport import App
+from monitor.stream.watchdog import Watchdog, input_ends
 from monitor.topics import log_name, require
 from monitor.wearers.checkpoint import Checkpoints
 from monitor.wearers.journal import Journal
@@ -49,11 +52,16 @@ def run(settings: Settings, new_engine: Callable[[Settings], Engine] | None = No
         If the topics are not as the table says.
     ReplayDiffers
         If the log and the cuts in it do not fit together.
+    StoreUnreachable, CheckpointsDiffer
+        If the place of checkpoints or journal cannot be used.
+    Stalled
+        If nothing moves though there is work: start it again.
     """
     keep_small()
     require(settings)
     worker = Worker(settings, (new_engine or _engine)(settings))
     app = new_app("core", settings, worker.topics, worker.owner, settings.stream.pace_ms / 2000)
+    worker.watch(app)
     serve(app, worker.work)
     return 0
 
@@ -92,8 +100,14 @@ class Worker:
             self._device,
             self._batcher,
         )
+        self._watchdog: Watchdog | None = None
         self._known: Switch | None = None
         self._switched = asyncio.Event()
+
+    def watch(self, app: App) -> None:
+        """Have a watchdog look at this worker and its place in the group."""
+        ends = partial(input_ends, self._settings.kafka.bootstrap_servers)
+        self._watchdog = Watchdog(self._settings.stream.stalled_s, lambda: self.owner.look(app.joining()), ends)
 
     async def work(self) -> None:
         """Do everything until cancelled, then leave in order.
@@ -110,6 +124,8 @@ class Worker:
                 tasks.create_task(self._step_for_ever())
                 tasks.create_task(self.owner.checkpointer.run())
                 tasks.create_task(self._write_status_for_ever())
+                if self._watchdog is not None:
+                    tasks.create_task(self._watchdog.run())
                 tasks.create_task(self._trim_memory_for_ever())
                 if self._settings.scoring.enabled:
                     tasks.create_task(self._keep_model_for_ever())
@@ -139,8 +155,15 @@ class Worker:
             await asyncio.to_thread(trim)
 
     async def _write_status_for_ever(self) -> None:
+        failed = False
         while True:
-            self._status.write()
+            try:
+                self._status.write()
+                failed = False
+            except OSError as failure:  # a full disk stops no stream
+                if not failed:
+                    log.error("the status file was not written and will be tried again", why=str(failure))
+                failed = True
             await asyncio.sleep(STATUS_S)
 
     # ------------------------------------------------------------------------------------------------------- scoring
