@@ -1,20 +1,21 @@
 """Which files of a journal count, and for which of their rows: the one rule that readers and writers share.
 
-A worker names a file after what it holds: `<log>-<partition>-<epoch>-<base>-<begin>-<end>.parquet`.
+A worker names a file after what it holds: `<table>/<log>-<partition>-<epoch>-<begin>-<end>.parquet`.
 
 log
     Which log of cuts it was (8 hex digits): offsets begin anew when the topics are created anew.
 partition, epoch
     Whose partition, under which claim; a later claim has a higher epoch.
-base
-    The cut behind which that owner began: everything that it wrote lies behind it.
 begin, end
-    The file holds the rows of the cuts in (begin, end], each row with its cut's offset in the column `cut`.
+    The file holds the rows of the cuts in (begin, end], offsets in `cuts.v1`; each row names its own in `cut`.
+
+Before its first file an owner leaves an empty mark, `owners/<log>-<partition>-<epoch>-<base>`: it began behind the cut
+`base`, that of the checkpoint that it loaded.
 
 The rule, per log and partition:
 
-1. A row counts only if no later owner began before it: `cut` <= the lowest base of all higher epochs. The later owner
-   has replayed those cuts and written their rows itself.
+1. A row counts only if no later owner began before it: `cut` <= the lowest base of all higher epochs. Files past that
+   checkpoint are ignored: the later owner has replayed those cuts, and its rows of them count.
 2. Within a table, where files overlap, a cut's rows are taken from one file only: of the highest epoch, of these the
    one that begins first and reaches furthest. So a merged file stands for those that it was made from, and a file
    written again with more rows for the one that was written before.
@@ -33,7 +34,9 @@ from models.place import Place
 NO_LOG = "00000000"
 LATER_OWNER = "a later owner began before its first row and wrote these rows itself"
 MERGED = "its rows are in a larger file"
-_NAME = re.compile(r"([0-9a-f]{8})-(\d{5})-(\d{12})-(\d{12})-(\d{12})-(\d{12})\.parquet")
+OWNERS = "owners"
+_NAME = re.compile(r"([0-9a-f]{8})-(\d{5})-(\d{12})-(\d{12})-(\d{12})\.parquet")
+_MARK = re.compile(r"([0-9a-f]{8})-(\d{5})-(\d{12})-(\d{12})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,28 @@ class Written:
     log: str
     partition: int
     epoch: int
-    base: int
     begin: int
     end: int
 
     @property
     def name(self) -> str:
         """The file's name."""
-        numbers = "-".join(f"{n:012d}" for n in (self.epoch, self.base, self.begin, self.end))
-        return f"{self.log}-{self.partition:05d}-{numbers}.parquet"
+        return f"{self.log}-{self.partition:05d}-{self.epoch:012d}-{self.begin:012d}-{self.end:012d}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An owner's mark: under which claim it wrote, and the cut behind which it began."""
+
+    log: str
+    partition: int
+    epoch: int
+    base: int
+
+    @property
+    def path(self) -> str:
+        """Where the mark is."""
+        return f"{OWNERS}/{self.log}-{self.partition:05d}-{self.epoch:012d}-{self.base:012d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +110,7 @@ class Counting:
 def parsed(name: str) -> Written | None:
     """Read a file name.
 
-    >>> parsed("0a1b2c3d-00003-000000000120-000000000100-000000000100-000000000150.parquet").end
+    >>> parsed("0a1b2c3d-00003-000000000120-000000000100-000000000150.parquet").end
     150
     """
     found = _NAME.fullmatch(name)
@@ -117,29 +133,29 @@ def listed(place: Place) -> dict[str, list[File]]:
     return found
 
 
-def counting(files: dict[str, list[File]]) -> dict[str, Counting]:
-    """Say which rows of which files count; *files* are those of all tables, so that every owner's base is known."""
-    ceilings = _Ceilings(file.written for table in files.values() for file in table if file.written is not None)
+def owners(place: Place) -> list[Owner]:
+    """List the marks of all owners that wrote."""
+    names = (_MARK.fullmatch(one.path.rpartition("/")[2]) for one in place.list(OWNERS))
+    return [Owner(found[1], *(int(part) for part in found.groups()[1:])) for found in names if found is not None]
+
+
+def counting(files: dict[str, list[File]], marks: Iterable[Owner]) -> dict[str, Counting]:
+    """Say which rows of which files count, given all owners' marks."""
+    ceilings = _Ceilings(marks)
     return {table: _table(of_table, ceilings) for table, of_table in files.items()}
 
 
 class _Ceilings:
-    """Per owner: the last cut that no later owner has written again."""
+    """Per owner: the last cut that no later owner decided again."""
 
-    def __init__(self, written: Iterable[Written]) -> None:
-        bases: dict[tuple[str, int], dict[int, int]] = defaultdict(dict)
-        for one in written:
-            of = bases[one.log, one.partition]
-            of[one.epoch] = min(one.base, of.get(one.epoch, one.base))
-        self._ceiling: dict[tuple[str, int, int], float] = {}
-        for (log, partition), of in bases.items():
-            lowest = math.inf
-            for epoch in sorted(of, reverse=True):
-                self._ceiling[log, partition, epoch] = lowest
-                lowest = min(lowest, of[epoch])
+    def __init__(self, marks: Iterable[Owner]) -> None:
+        self._marks: dict[tuple[str, int], list[Owner]] = defaultdict(list)
+        for mark in marks:
+            self._marks[mark.log, mark.partition].append(mark)
 
     def of(self, one: Written) -> float:
-        return self._ceiling[one.log, one.partition, one.epoch]
+        later = (mark.base for mark in self._marks[one.log, one.partition] if mark.epoch > one.epoch)
+        return min(later, default=math.inf)
 
 
 def _table(files: Sequence[File], ceilings: _Ceilings) -> Counting:

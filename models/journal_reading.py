@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.errors import DataUnusable
-from models.journal_files import Counting, File, Piece, counting, listed
+from models.journal_files import Counting, File, Piece, counting, listed, owners
 from models.journal_tables import CUT, TABLES
 from models.place import Place
 from stream_schemas.wearer import SEXES
@@ -34,7 +34,7 @@ class Journal:
 
     def __init__(self, place: str | Path | Place) -> None:
         self.place = Place.of(place)
-        self.tables: dict[str, Counting] = counting(listed(self.place))
+        self.tables: dict[str, Counting] = _counting(self.place)
 
     def read(self, table: str, *, columns: Sequence[str] | None = None, wearer: str | None = None) -> pa.Table | None:
         """Read the rows of a table that count, of all wearers or of one; None if there are no files of it.
@@ -50,7 +50,7 @@ class Journal:
             except FileNotFoundError as error:
                 if not left:
                     raise DataUnusable(f"{self.place.name} changes while it is read ({error}): try again.") from error
-                self.tables = counting(listed(self.place))
+                self.tables = _counting(self.place)
             else:
                 return _joined(parts) if parts else None
         raise AssertionError("unreachable")
@@ -78,6 +78,12 @@ class Journal:
         except READ_FAILURES as error:
             raise DataUnusable(damage(self.place, piece.file, error)) from error
         return rows
+
+
+def _counting(place: Place) -> dict[str, Counting]:
+    """Files first: an owner's mark is there before its files."""
+    files = listed(place)
+    return counting(files, owners(place))
 
 
 def read_piece(place: Place, piece: Piece, columns: Sequence[str] | None = None) -> pa.Table:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.errors import PlaceUnusable
-from models.journal_files import NO_LOG, Written
+from models.journal_files import NO_LOG, Owner, Written
 from models.journal_tables import CUT, TABLES
 from models.place import Place
 from monitor.errors import StoreUnreachable
@@ -68,6 +68,7 @@ class Journal:
         self._merger = Merger(self._place, keep_s)
         self._rows: dict[int, Rows] = {}
         self._base: dict[int, tuple[int, int]] = {}
+        self._marked: dict[int, Owner] = {}
 
     def add(self, rows: Mapping[str, Columns]) -> None:
         """Keep the rows that a step decided: table name -> columns of equal length, one of them "partition"."""
@@ -99,14 +100,14 @@ class Journal:
         """Drop what was added of a partition: its next owner replays those cuts and writes their rows."""
         self._rows.pop(partition, None)
 
-    def write(self, partition: int, epoch: int, begin_seq: int, end_seq: int, rows: Rows) -> list[str]:
+    def write(self, partition: int, epoch: int, begin: int, end: int, rows: Rows) -> list[str]:
         """Write one file a table, merge what has become many, and return the paths of the files written.
 
         Parameters
         ----------
         partition, epoch : whose rows, under which claim.
-        begin_seq, end_seq : the rows are those of the cuts (begin_seq, end_seq]. Only for rows that do not name their
-            cut: where they do, in the column "cut", the file is named after those.
+        begin, end : the rows are those of the cuts (begin, end], offsets in `cuts.v1` (`Position.at`, not its seq).
+            The first *begin* of a claim is that of the checkpoint that its owner loaded; -1: there was none.
         rows : as `take` gave them.
 
         Raises
@@ -114,27 +115,39 @@ class Journal:
         OSError
             If the place cannot be written; nothing of the file that failed is visible. Give the rows back: a file
             written before of another table does no harm, its rows count once when they are written again.
+        ValueError
+            If rows are of other cuts than they should be.
         """
-        tables = {table: _table(table, parts, end_seq) for table, parts in rows.items() if parts}
-        if not tables:
+        tables = {table: _table(table, parts, end) for table, parts in rows.items() if parts}
+        first = min((_first_cut(content, begin, end) for content in tables.values()), default=None)
+        base = self._base_of(partition, epoch, begin, first)
+        if first is None:
             return []
-        spans = {table: _span(parts, tables[table], begin_seq, end_seq) for table, parts in rows.items() if parts}
-        base = self._base_of(partition, epoch, min(begin for begin, _ in spans.values()))
+        owner = Owner(self._log, partition, epoch, base)
+        if self._marked.get(partition) != owner:
+            self._place.write(owner.path, pa.py_buffer(b""))
+            self._marked[partition] = owner
         written = []
         for table, content in tables.items():
-            name = Written(self._log, partition, epoch, base, *spans[table]).name
+            name = Written(self._log, partition, epoch, max(begin, base), end).name
             self._place.write(f"{table}/{name}", parquet(content))
             written.append(f"{table}/{name}")
         self._merger.tend(self._log, partition, epoch, list(tables))
         return written
 
-    def _base_of(self, partition: int, epoch: int, begin: int) -> int:
-        """Return the cut behind which an owner's rows begin: before the first that it ever wrote."""
-        known, base = self._base.get(partition, (-1, 0))
+    def _base_of(self, partition: int, epoch: int, begin: int, first: int | None) -> int:
+        """Return the cut behind which an owner began; without a checkpoint, that before the first that it has rows of.
+
+        An owner without a checkpoint may have replayed its log from the first cut, or begun anew where the inputs no
+        longer go back so far; its first row tells which of the earlier owners' rows it decided again.
+        """
+        known, base = self._base.get(partition, (-1, -1))
         if known != epoch:
             base = begin
-        self._base[partition] = epoch, min(base, begin)
-        return min(base, begin)
+        if base < 0 and first is not None:
+            base = first - 1
+        self._base[partition] = epoch, base
+        return base
 
 
 def parquet(content: pa.Table) -> pa.Buffer:
@@ -144,12 +157,12 @@ def parquet(content: pa.Table) -> pa.Buffer:
     return sink.getvalue()
 
 
-def _span(parts: Sequence[Part], content: pa.Table, begin: int, end: int) -> tuple[int, int]:
-    """Return the cuts (begin, end] that rows belong to, by their own word if they have one."""
-    if CUT not in parts[0].columns:
-        return max(begin, 0), max(end, 0)
-    cuts = pc.min_max(content[CUT])
-    return int(cuts["min"].as_py()) - 1, int(cuts["max"].as_py())
+def _first_cut(content: pa.Table, begin: int, end: int) -> int:
+    """Return the first cut that rows are of, and see to it that all are of the cuts (begin, end]."""
+    cuts = pc.min_max(content[CUT]).as_py()
+    if not begin < cuts["min"] <= cuts["max"] <= end:
+        raise ValueError(f"Rows of the cuts {cuts['min']} to {cuts['max']} are not of the cuts ({begin}, {end}].")
+    return int(cuts["min"])
 
 
 def _table(name: str, parts: Sequence[Part], end: int) -> pa.Table:
@@ -160,7 +173,7 @@ def _table(name: str, parts: Sequence[Part], end: int) -> pa.Table:
     }
     if CUT not in columns:
         rows = len(next(iter(columns.values())))
-        columns[CUT] = pa.array(np.full(rows, max(end, 0), np.int64))
+        columns[CUT] = pa.array(np.full(rows, end, np.int64))
     ordered = [column for column in types if column in columns]
     return pa.table({column: columns[column] for column in [*ordered, *(set(columns) - set(ordered))]})
 

@@ -7,20 +7,22 @@ the moment: before, while and after, the rule counts every row once.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import structlog
 
 from models.errors import PlaceUnusable
-from models.journal_files import MERGED, File, Piece, Written, counting, listed
+from models.journal_files import MERGED, File, Owner, Piece, Written, counting, listed, owners
 from models.journal_reading import READ_FAILURES, read_piece
 from models.place import Place
 
 MERGE_FILES = 16
 SIZES = (256 * 1024, 4 * 1024 * 1024)
 """Bounds in bytes between small, middling and large files; large ones are never merged."""
+KEEP_MARKS = 8
+"""Owners' marks of a partition that are kept in any case, for late files of workers that were overtaken."""
 
 log = structlog.get_logger()
 
@@ -71,10 +73,12 @@ class Merger:
             ]
             for table, files in listed(self._place).items()
         }
-        if any(file.written is not None and file.written.epoch > epoch for files in mine.values() for file in files):
+        marks = [mark for mark in owners(self._place) if (mark.log, mark.partition) == (of_log, partition)]
+        if any(mark.epoch > epoch for mark in marks):
             return []  # a later owner tends the files now
+        self._prune(marks, mine)
         made = []
-        for table, found in counting(mine).items():
+        for table, found in counting(mine, marks).items():
             if table in tables:
                 self._delete([file for file, why in found.ignored.items() if why == MERGED])
                 made += [self._store(table, run) for run in self._runs(found.pieces)]
@@ -97,10 +101,9 @@ class Merger:
 
     def _store(self, table: str, run: Sequence[Piece]) -> str:
         """Write one file of a run, one part in memory at a time; the result is at most sixteen middling files."""
-        owners = [piece.file.written for piece in run if piece.file.written is not None]
-        last = max(owners, key=lambda owner: owner.epoch)
-        base = min(owner.base for owner in owners if owner.epoch == last.epoch)
-        name = Written(last.log, last.partition, last.epoch, base, run[0].low, run[-1].high).name
+        sources = [piece.file.written for piece in run if piece.file.written is not None]
+        last = max(sources, key=lambda source: source.epoch)
+        name = Written(last.log, last.partition, last.epoch, run[0].low, run[-1].high).name
         sink, writer = pa.BufferOutputStream(), None
         for piece in run:
             try:
@@ -124,6 +127,13 @@ class Merger:
             if now_s - self._seen_s.setdefault(file.path, now_s) >= self._keep_s:
                 self._place.delete(file.path)
                 del self._seen_s[file.path]
+
+    def _prune(self, marks: Sequence[Owner], mine: Mapping[str, Sequence[File]]) -> None:
+        """Delete old marks that no file needs: nothing of an earlier owner reaches beyond their base."""
+        written = [file.written for files in mine.values() for file in files if file.written is not None]
+        for mark in sorted(marks, key=lambda mark: mark.epoch)[:-KEEP_MARKS]:
+            if all(one.epoch >= mark.epoch or one.end <= mark.base for one in written):
+                self._place.delete(mark.path)
 
 
 def _size(file: File) -> int:
