@@ -17,6 +17,8 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(no_args_is_help=True, help="Create, check or list the Kafka topics.")
 app.add_typer(topics_app, name="topics")
+journal_app = typer.Typer(no_args_is_help=True, help="Show what the journal holds, in all or of one wearer.")
+app.add_typer(journal_app, name="journal")
 redis_app = typer.Typer(no_args_is_help=True, help="Rebuild or check what Redis holds of the alert topics.")
 app.add_typer(redis_app, name="redis")
 
@@ -195,6 +197,34 @@ def switch_rules(
     typer.echo(f"Told {partitions} partitions; from here on these limits differ from the packaged ones:")
     for line in changed(limits) or ["none"]:
         typer.echo(f"  {line}")
+
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of tables")]
+
+
+@journal_app.command("stats")
+def journal_stats(json: Json = False) -> None:
+    """Count files, rows, wearers and bytes of every table, and say which files are ignored or damaged, and why."""
+    from monitor.journal.commands import show_stats
+    from monitor.settings import load
+
+    show_stats(load().journal_place, as_json=json)
+
+
+@journal_app.command("show")
+def journal_show(
+    wearer: Annotated[str, typer.Argument(help="the wearer's id")],
+    table: Annotated[str | None, typer.Option(help="only this table")] = None,
+    begin: Annotated[str | None, typer.Option("--from", help="a date or a time; UTC without an offset")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="up to before this date or time")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="the last rows of each table; JSON holds all")] = 20,
+    json: Json = False,
+) -> None:
+    """Show what was held of a wearer and what was told of them. VITAL SIGNS go to the terminal: mind who looks on."""
+    from monitor.journal.commands import show_wearer
+    from monitor.settings import load
+
+    show_wearer(load().journal_place, wearer, table=table, begin=begin, end=end, limit=limit, as_json=json)
 
 
 def main() -> int:

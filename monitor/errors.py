@@ -18,7 +18,8 @@ and the one sentence of each says how to mend it; the command line prints it and
     ├── TopicsDiffer           topics are missing or differ from the table
     ├── ReplayDiffers          the log and the cuts in it do not fit together
     ├── StoreUnreachable       the place of checkpoints or journal cannot be written and read
-    └── CheckpointsDiffer      the checkpoints there are of another number of partitions
+    ├── CheckpointsDiffer      the checkpoints there are of another number of partitions
+    └── JournalUnusable        the journal is empty or damaged, or holds nothing of what was asked for
 """
 
 
@@ -84,3 +85,7 @@ class StoreUnreachable(PulsewardenError):
 
 class CheckpointsDiffer(PulsewardenError):
     """The checkpoints were written with another number of partitions: they hold other wearers."""
+
+
+class JournalUnusable(PulsewardenError):
+    """The journal is empty or damaged, or holds nothing of the wearer, table or time that was asked for."""

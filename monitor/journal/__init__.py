@@ -1,0 +1,1 @@
+"""`python -m monitor journal`: what the journal holds, in all and of one wearer, for people."""
