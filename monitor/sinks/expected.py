@@ -41,8 +41,9 @@ class Expected:
     alerts: dict[str, Newest] = field(default_factory=dict)
     offsets: dict[int, int] = field(default_factory=dict)
 
-    def take(self, partition: int, rows: Sequence[Row]) -> None:
-        """Take the next records of a partition."""
+    def take(self, partition: int, rows: Sequence[Row]) -> set[str]:
+        """Take the next records of a partition, and return the ids of the alerts that they changed."""
+        changed = set()
         for after, stamp_ms, value in rows:
             self.offsets[partition] = after
             alert = read_alert(value)
@@ -51,3 +52,5 @@ class Expected:
             known = self.alerts.get(alert.alert_id)
             if known is None or alert.version > known.alert.version:
                 self.alerts[alert.alert_id] = Newest(alert, value, stamp_ms)
+                changed.add(alert.alert_id)
+        return changed

@@ -1,14 +1,17 @@
 """Redis from the alert topics anew, without a moment in which readers see less than there is.
 
-Everything is built aside, under ``<prefix>rebuild:``, by the calls that a projector makes, and then put in the place of
-the old in one call a team. A running projector goes on meanwhile and needs to know nothing: what it has applied beyond
-the building is seen at the swap, which then waits for the builder to catch up, and afterwards Redis says again how far
-it has come, which is all that a projector believes.
+Everything is built aside, under ``<prefix>rebuild:``, by the calls that a projector makes, and then copied over what
+readers see, some hundred alerts a call; the last call brings `active`, the offsets, and removes what the topic does not
+hold. A running projector goes on meanwhile and needs to know nothing: each call changes nothing if it has applied more
+than was built, and waits until the builder has caught up; afterwards Redis says again how far it has come, which is all
+that a projector believes.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from typing import Any, Self
 
@@ -23,15 +26,18 @@ from monitor.sinks.stored import Stored
 
 ASIDE = "rebuild:"
 """Behind the settings' prefix: where everything is built."""
+SWAPPED = 250
+"""Alerts in one call: it holds Redis for some 10 ms."""
 LOCK_S = 60
-PATIENCE_S = 60.0
-"""Longest wait for one answer: a swap of a million alerts keeps Redis for seconds."""
+PATIENCE_S = 30.0
 CATCH_UPS = 20
 _KEEP_LOCK = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
 
+Names = tuple[list[str], list[str]]
+"""Of alerts' hashes and of wearers' sets."""
 Progress = Callable[[int, int], None]
 """Called with how many of how many records have been applied."""
 
@@ -70,7 +76,9 @@ class Rebuilding:
         self._token = secrets.token_hex(8)
         self._projection = RedisProjection(settings.redis.url, self._aside)
         self._expected = {team: Expected() for team in settings.teams}
+        self._fresh: dict[str, set[str]] = {team: set() for team in settings.teams}
         self._records = dict.fromkeys(settings.teams, 0)
+        self._ends: dict[Part, int] = {}
 
     def __enter__(self) -> Self:
         if not self._redis.set(self._aside + "lock", self._token, nx=True, ex=LOCK_S):
@@ -94,46 +102,66 @@ class Rebuilding:
         for (team, partition), rows in self._topics.upto(ends):
             before = self._expected[team].offsets.get(partition)
             self._projection.apply(team, partition, before, rows)
+            self._fresh[team] |= self._expected[team].take(partition, rows)
             self._stay_alone()
-            self._expected[team].take(partition, rows)
             self._records[team] += len(rows)
             progress(sum(self._records.values()), total)
+        self._ends = ends
 
     def swap(self, team: str) -> Rebuilt:
         """Put a team's new keys in the place of the old ones."""
         live = stored.read(self._redis, self._prefix, team)  # what comes later is in the topic and is built aside
-        for _ in range(CATCH_UPS):
-            said = stored.offsets(self._redis, self._prefix, team)
-            ends = self._topics.ends()  # asked for later than what Redis said: an offset beyond is none of this topic
-            self.build(ends, lambda _done, _total: None)
-            self._stay_alone()
-            done = self._put(team, live, said, {p: end for (of, p), end in ends.items() if of == team})
-            if done is not None:
-                return done
-        raise ProjectionRefused(
-            f"A projector applied alerts of team {team} faster than the rebuild could follow: run it again."
-        )
-
-    def _put(self, team: str, live: Stored, said: dict[int, int], ends: dict[int, int]) -> Rebuilt | None:
-        expected = self._expected[team]
+        expected, fresh = self._expected[team], self._fresh[team]
         starts = {partition: offset for (of, partition), offset in self._topics.starts.items() if of == team}
         old = kept(live, expected, starts, self._settings.stream.partitions)
         for alert_id in old:
             self._carry_over(team, alert_id, live)
-        alerts = live.hashes.keys() | expected.alerts.keys()
-        wearers = live.wearers.keys() | {newest.alert.wearer_id for newest in expected.alerts.values()}
-        names = ["offsets", "alerts", "active", *(f"alert:{one}" for one in alerts)]
-        names += [f"wearer:{one}" for one in wearers]
-        keys = [key(prefix, team, name) for name in names for prefix in (self._prefix, self._aside)]
-        limits: list[str | int] = []
-        for partition, end in ends.items():
-            limits += [partition, end, said[partition] if said.get(partition, 0) > end else ""]
-        answer: Any = self._swap(keys=keys, args=[key(self._prefix, team, "notify"), len(alerts), *limits])
-        if answer[0] == "behind":
-            return None
+        stays = self._redis.type(key(self._prefix, team, "alerts")) == "stream"
+        fresh.clear()
+        done: Counter[str] = Counter()
+        ids = list(expected.alerts)
+        for start in range(0, len(ids), SWAPPED):
+            done += self._put(team, stays, partial(_names, expected, ids[start : start + SWAPPED]))
+        alone = [f"alert:{one}" for one in live.hashes.keys() - expected.alerts.keys() - old]
+        wearers = {newest.alert.wearer_id for newest in expected.alerts.values()}
+        alone_wearers = [f"wearer:{one}" for one in live.wearers.keys() - wearers]
+
+        def last() -> Names:
+            alerts, sets = _names(expected, fresh)
+            return [*alone, *alerts], [*alone_wearers, *sets]
+
+        done += self._put(team, stays, last, "active", "offsets", *([] if stays else ["alerts"]))
         opened = sum(newest.open for newest in expected.alerts.values()) + len(old)
-        new, changed, gone = answer[1:]
-        return Rebuilt(team, self._records[team], opened, new, changed, gone, len(old))
+        return Rebuilt(team, self._records[team], opened, done["new"], done["changed"], done["gone"], len(old))
+
+    def _put(self, team: str, stays: bool, which: Callable[[], Names], *moved: str) -> Counter[str]:
+        """Copy alerts and wearers' sets, and move keys, in one call that finds Redis no further than what was built."""
+        for _ in range(CATCH_UPS):
+            said = stored.offsets(self._redis, self._prefix, team)
+            if any(offset > self._ends.get((team, p), 0) for p, offset in said.items()):
+                self.build(self._topics.ends(), lambda _done, _total: None)
+            alerts, wearers = which()
+            names = [*alerts, *wearers, *moved]
+            keys = [key(self._prefix, team, name) for name in ("offsets", "alerts")]
+            keys += [key(prefix, team, name) for name in names for prefix in (self._prefix, self._aside)]
+            limits: list[str | int] = []
+            for (of, partition), end in self._ends.items():
+                if of == team:
+                    # The end was asked for later than what Redis said: an offset beyond it is none of this topic.
+                    limits += [partition, end, said[partition] if said.get(partition, 0) > end else ""]
+            self._stay_alone()
+            told: list[str | int] = [
+                key(self._prefix, team, "notify"),
+                len(alerts),
+                len(wearers),
+                "stream" if stays else "",
+            ]
+            answer: Any = self._swap(keys=keys, args=[*told, *limits])
+            if answer[0] == "swapped":
+                return Counter(dict(zip(("new", "changed", "gone"), answer[1:], strict=True)))
+        raise ProjectionRefused(
+            f"A projector applied alerts of team {team} faster than the rebuild could follow: run it again."
+        )
 
     def _carry_over(self, team: str, alert_id: str, live: Stored) -> None:
         fields = live.hashes[alert_id]
@@ -165,3 +193,8 @@ class Rebuilding:
             raise ProjectionRefused(
                 f"This rebuild stood still for more than {LOCK_S} s, or Redis was flushed under it: run it again."
             )
+
+
+def _names(expected: Expected, ids: Collection[str]) -> Names:
+    wearers = {expected.alerts[one].alert.wearer_id for one in ids}
+    return [f"alert:{one}" for one in ids], [f"wearer:{one}" for one in wearers]
