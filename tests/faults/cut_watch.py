@@ -15,6 +15,8 @@ from kafka.errors import KafkaError
 from monitor.settings import Settings
 from stream_schemas.topics import CUTS, INPUTS
 
+SETTLE_MS = 6_000
+"""After the last record, until everything that it decides is decided: settle times, late uploads included."""
 STILL_MS = 1_500
 """Without a valid cut for so long a partition does not move: idle ones are cut every half second."""
 
@@ -73,7 +75,7 @@ class CutWatch:
         else:
             one.void += 1
 
-    def reached(self, ends: dict[tuple[str, int], int], settle_ms: int = 3_000) -> bool:
+    def reached(self, ends: dict[tuple[str, int], int], settle_ms: int = SETTLE_MS) -> bool:
         """Tell whether every partition has read up to these ends and decided what was due by then."""
         self.look()
         for p in self.partitions:

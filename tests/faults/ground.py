@@ -20,8 +20,15 @@ from tests.stream.world import until
 
 PARTITIONS = 4
 QUICK = {"partitions": PARTITIONS, "session_timeout_s": 6.0, "heartbeat_s": 1.0, "cut_timeout_s": 4.0}
-LIMITS = {"no_data_grace_min": 1, "no_data_floor_min": 1, "bp_repeat_within_min": 1}
-"""So that silences and unanswered crises happen within a run."""
+LIMITS = {
+    "no_data_grace_min": 1,
+    "no_data_floor_min": 1,
+    "bp_repeat_within_min": 1,
+    "late_after_s": 4 * 3600.0,
+    "late_settle_s": 3.0,
+    "late_settle_most_s": 20.0,
+}
+"""So that silences, unanswered crises and late uploads are decided within a run; a story is told of the last hours."""
 
 
 class Servers:

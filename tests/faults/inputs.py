@@ -24,6 +24,7 @@ FAULTS = [
         one_kill,
         35,
         plot={"only": (Fate.BURST, Fate.CALM, Fate.FAST_HEART), "wearers": 160},
+        settings={"limits": {"late_after_s": 120.0}},
     ),
     Fault(
         "delayed-input",
