@@ -10,7 +10,8 @@ begin, end
     The file holds the rows of the cuts in (begin, end], offsets in `cuts.v1`; each row names its own in `cut`.
 
 Before its first file an owner leaves an empty mark, `owners/<log>-<partition>-<epoch>-<base>`: it began behind the cut
-`base`, that of the checkpoint that it loaded.
+`base`, that of the checkpoint that it loaded. One without a checkpoint adds `-anew` and names the cut before that of
+its first row.
 
 The rule, per log and partition:
 
@@ -36,7 +37,7 @@ LATER_OWNER = "a later owner began before its first row and wrote these rows its
 MERGED = "its rows are in a larger file"
 OWNERS = "owners"
 _NAME = re.compile(r"([0-9a-f]{8})-(\d{5})-(\d{12})-(\d{12})-(\d{12})\.parquet")
-_MARK = re.compile(r"([0-9a-f]{8})-(\d{5})-(\d{12})-(\d{12})")
+_MARK = re.compile(r"([0-9a-f]{8})-(\d{5})-(\d{12})-(\d{12})(-anew)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +58,19 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """An owner's mark: under which claim it wrote, and the cut behind which it began."""
+    """An owner's mark: under which claim it wrote, and the cut behind which it began; anew = without a checkpoint."""
 
     log: str
     partition: int
     epoch: int
     base: int
+    anew: bool = False
 
     @property
     def path(self) -> str:
         """Where the mark is."""
-        return f"{OWNERS}/{self.log}-{self.partition:05d}-{self.epoch:012d}-{self.base:012d}"
+        end = "-anew" if self.anew else ""
+        return f"{OWNERS}/{self.log}-{self.partition:05d}-{self.epoch:012d}-{self.base:012d}{end}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,11 @@ def listed(place: Place) -> dict[str, list[File]]:
 def owners(place: Place) -> list[Owner]:
     """List the marks of all owners that wrote."""
     names = (_MARK.fullmatch(one.path.rpartition("/")[2]) for one in place.list(OWNERS))
-    return [Owner(found[1], *(int(part) for part in found.groups()[1:])) for found in names if found is not None]
+    return [
+        Owner(found[1], int(found[2]), int(found[3]), int(found[4]), anew=bool(found[5]))
+        for found in names
+        if found is not None
+    ]
 
 
 def counting(files: dict[str, list[File]], marks: Iterable[Owner]) -> dict[str, Counting]:

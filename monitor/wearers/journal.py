@@ -6,7 +6,7 @@ this module gathers and writes, `journal_merging` makes few files of many.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class Journal:
         self._log = log
         self._merger = Merger(self._place, keep_s)
         self._rows: dict[int, Rows] = {}
-        self._base: dict[int, tuple[int, int]] = {}
+        self._owners: dict[int, Owner] = {}
         self._marked: dict[int, Owner] = {}
 
     def add(self, rows: Mapping[str, Columns]) -> None:
@@ -120,34 +120,33 @@ class Journal:
         """
         tables = {table: _table(table, parts, end) for table, parts in rows.items() if parts}
         first = min((_first_cut(content, begin, end) for content in tables.values()), default=None)
-        base = self._base_of(partition, epoch, begin, first)
+        owner = self._owner(partition, epoch, begin, first)
         if first is None:
             return []
-        owner = Owner(self._log, partition, epoch, base)
         if self._marked.get(partition) != owner:
             self._place.write(owner.path, pa.py_buffer(b""))
             self._marked[partition] = owner
         written = []
         for table, content in tables.items():
-            name = Written(self._log, partition, epoch, max(begin, base), end).name
+            name = Written(self._log, partition, epoch, max(begin, owner.base), end).name
             self._place.write(f"{table}/{name}", parquet(content))
             written.append(f"{table}/{name}")
         self._merger.tend(self._log, partition, epoch, list(tables))
         return written
 
-    def _base_of(self, partition: int, epoch: int, begin: int, first: int | None) -> int:
-        """Return the cut behind which an owner began; without a checkpoint, that before the first that it has rows of.
+    def _owner(self, partition: int, epoch: int, begin: int, first: int | None) -> Owner:
+        """Return an owner's mark.
 
-        An owner without a checkpoint may have replayed its log from the first cut, or begun anew where the inputs no
-        longer go back so far; its first row tells which of the earlier owners' rows it decided again.
+        One without a checkpoint may have replayed its log from the first cut, or begun anew where the inputs no longer
+        go back so far; its first row tells which of the earlier owners' rows it decided again.
         """
-        known, base = self._base.get(partition, (-1, -1))
-        if known != epoch:
-            base = begin
-        if base < 0 and first is not None:
-            base = first - 1
-        self._base[partition] = epoch, base
-        return base
+        owner = self._owners.get(partition)
+        if owner is None or owner.epoch != epoch:
+            owner = Owner(self._log, partition, epoch, begin, anew=begin < 0)
+        if owner.base < 0 and first is not None:
+            owner = replace(owner, base=first - 1)
+        self._owners[partition] = owner
+        return owner
 
 
 def parquet(content: pa.Table) -> pa.Buffer:

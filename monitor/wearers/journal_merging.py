@@ -81,16 +81,17 @@ class Merger:
         for table, found in counting(mine, marks).items():
             if table in tables:
                 self._delete([file for file, why in found.ignored.items() if why == MERGED])
-                made += [self._store(table, run) for run in self._runs(found.pieces)]
+                made += [self._store(table, run) for run in self._runs(found.pieces, marks)]
         return [path for path in made if path]
 
-    def _runs(self, pieces: Sequence[Piece]) -> list[list[Piece]]:
+    def _runs(self, pieces: Sequence[Piece], marks: Sequence[Owner]) -> list[list[Piece]]:
         """Return sixteen neighbours each: small ones, or where there are none, any that are not large."""
+        anew = [mark.epoch for mark in marks if mark.anew]
         for size in range(len(SIZES)):
             runs: list[list[Piece]] = [[]]
             for piece in pieces:
                 fits = _size(piece.file) <= size and piece.file.path not in self._unread
-                if not fits or len(runs[-1]) == MERGE_FILES:
+                if not fits or len(runs[-1]) == MERGE_FILES or (runs[-1] and _parted(runs[-1][-1], piece, anew)):
                     runs.append([])
                 if fits:
                     runs[-1].append(piece)
@@ -134,6 +135,13 @@ class Merger:
         for mark in sorted(marks, key=lambda mark: mark.epoch)[:-KEEP_MARKS]:
             if all(one.epoch >= mark.epoch or one.end <= mark.base for one in written):
                 self._place.delete(mark.path)
+
+
+def _parted(one: Piece, other: Piece, anew: Sequence[int]) -> bool:
+    """Tell whether an owner without a checkpoint came in between: more may still come from those before it."""
+    if one.file.written is None or other.file.written is None:
+        return True
+    return any(one.file.written.epoch < epoch <= other.file.written.epoch for epoch in anew)
 
 
 def _size(file: File) -> int:
