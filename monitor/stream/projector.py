@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -20,6 +21,7 @@ from monitor.stream.app import new_app, serve
 from monitor.stream.reading import LogReader
 from monitor.stream.records import Fetched, Records
 from monitor.stream.transport import Consumer
+from monitor.stream.watchdog import Glance, Watchdog, input_ends
 from monitor.topics import require
 from stream_schemas.topics import alerts_topic
 
@@ -39,10 +41,24 @@ def run(settings: Settings) -> int:
     ------
     TopicsDiffer
         If the topics are not as the table says.
+    Stalled
+        If nothing moves though there are alerts to apply: start it again.
     """
     require(settings)
     projector = Projector(settings)
-    serve(new_app("projector", settings, list(projector.teams), projector, FETCH_PACE_S), projector.work)
+    app = new_app("projector", settings, list(projector.teams), projector, FETCH_PACE_S)
+    ends = partial(input_ends, settings.kafka.bootstrap_servers)
+    watchdog = Watchdog(settings.stream.stalled_s, lambda: projector.look(app.joining()), ends)
+
+    async def work() -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(projector.work())
+                tasks.create_task(watchdog.run())
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+    serve(app, work)
     return 0
 
 
@@ -54,6 +70,11 @@ class _Place:
     applied: int | None
     reach: int
     inbox: deque[Fetched] = field(default_factory=deque)
+
+    @property
+    def done(self) -> int:
+        """The offset below which nothing is left to apply."""
+        return self.inbox[0].begin if self.inbox else self.reach
 
 
 class Projector:
@@ -70,6 +91,7 @@ class Projector:
         self._projection = RedisProjection(settings.redis.url, settings.redis.key_prefix)
         self._feed: Consumer | None = None
         self._assigned: set[TP] = set()
+        self._assignments = 0
         self._places: dict[TP, _Place] = {}
         self._tags = 0
         self._bytes = 0
@@ -81,6 +103,7 @@ class Projector:
     async def assigned(self, feed: Consumer) -> None:
         """Hold everything until Redis has said where to begin."""
         self._feed, self._assigned = feed, feed.assignment()
+        self._assignments += 1
         self._forget(set(self._places))
         await feed.arrange({})
         self._news.set()
@@ -107,6 +130,18 @@ class Projector:
     def committable(self) -> Mapping[TP, int]:
         """Tell Kafka what Redis holds, for those who watch the group's lag; nothing here ever reads it."""
         return {tp: place.applied for tp, place in self._places.items() if place.applied is not None}
+
+    def look(self, joining: str | None) -> Glance:
+        """Return what a watchdog has to know; while Redis is silent, nothing stands still here."""
+        places: dict[int, list[TP]] = {}
+        for tp in self._assigned if not self._silent else ():
+            places.setdefault(tp.partition, []).append(tp)
+        reached = {
+            partition: {(tp.topic, partition): self._places[tp].done for tp in tps}
+            for partition, tps in places.items()
+            if all(tp in self._places for tp in tps)
+        }
+        return Glance(self._assignments, joining, 0, set(places), reached)
 
     # ------------------------------------------------------------------------------------------------------- the work
 

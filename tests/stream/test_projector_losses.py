@@ -1,6 +1,7 @@
 """Whatever happens to projector or Redis, Redis ends as if it had been built anew from the topics."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,3 +149,10 @@ def test_redis_errors_name_the_server_and_no_secret(new_settings: NewSettings) -
         compare(dead)
     assert "secret" not in str(raised.value)
     assert isinstance(raised.value.__cause__, redis.RedisError)
+
+
+def test_a_projector_that_is_given_nothing_ends_with_a_sentence(settings: Settings, processes: Processes) -> None:
+    publish(settings, ALERTS, story(0, 50))
+    deaf = processes.start(settings, "tests.stream.deaf_projector", PULSEWARDEN_STREAM__STALLED_S="3")
+    assert deaf.wait(40) == 2
+    assert re.search(r"Nothing has moved in partitions? [\d, ]+ for 3 s, though there is work", processes.logs())
