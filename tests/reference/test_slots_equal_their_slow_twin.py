@@ -1,112 +1,203 @@
-"""Fast slots against the slow twin, on gappy, doubled, unordered, many-wearer input."""
+"""Heart rate and steps in their slots against dictionaries: late, doubled, cut in two, unordered, of many wearers."""
+
+import random
+from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.signals.hampel import is_outlier
-from monitor.wearers.fields import HR_COUNT, HR_MAX, HR_MEDIAN, HR_MIN, MINUTES
-from monitor.wearers.slots import write_heart_rate
+from monitor.wearers.events import Samples
+from monitor.wearers.fields import MINUTES
+from monitor.wearers.late_minutes import LateMinutes
+from monitor.wearers.seconds import write_heart_rate
+from monitor.wearers.slots import mark_reason, write_steps
 from monitor.wearers.state import State
-from tests.reference.slow_slots import SlowWearer, slow_outlier
+from tests.reference.slow_slots import BITS, SAID, Sample, SlowSlots
 
-START_S = 1_767_571_200
-
-sample = st.tuples(st.integers(0, 2), st.integers(0, 14 * 60 - 1), st.integers(20, 300))
-writes = st.lists(st.lists(sample, min_size=1, max_size=40), min_size=1, max_size=8)
-
-
-def state_of(rows: int) -> State:
-    state = State(rows=8)
-    for k in range(rows):
-        state.add(f"w{k}", 0)
-    return state
+BEGIN_S = 1_767_571_200
+HOUR_MS = 3_600_000
+Envelope = tuple[int, int, list[Sample]]
+"""Whose, received when (ms), and what."""
+MANY = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 
 
-def summary(state: State, row: int, minute: int) -> tuple[int, ...]:
-    if not state.head_minute[row] - MINUTES < minute <= state.head_minute[row]:
-        return 0, 0, 0, 0
-    slot = state.minute_bytes()[row, minute % MINUTES]
-    return tuple(int(slot[f]) for f in (HR_MEDIAN, HR_MIN, HR_MAX, HR_COUNT))
+class Both:
+    """Fast slots of a few wearers and their twins."""
+
+    def __init__(self, wearers: int, gap_s: float = 0.0) -> None:
+        self.state, self.late = State(rows=8), LateMinutes()
+        for k in range(wearers):
+            self.state.add(f"w{k}", 0)
+        self.slow = [SlowSlots() for _ in range(wearers)]
+        self.state.sample_gap_s[:wearers] = gap_s
+        for one in self.slow:
+            one.measure_gap(gap_s)
+
+    def write(self, envelopes: Sequence[Envelope]) -> None:
+        """Write envelopes of different wearers at once; to the twins one by one."""
+        envelopes = sorted(envelopes)
+        event = np.repeat(np.arange(len(envelopes)), [len(samples) for _, _, samples in envelopes])
+        flat = [sample for _, _, samples in envelopes for sample in samples]
+        write_heart_rate(
+            self.state,
+            self.late,
+            np.array([row for row, _, _ in envelopes]),
+            np.array([stamp for _, stamp, _ in envelopes]),
+            event,
+            Samples(np.array([s for s, _ in flat]), np.array([bpm for _, bpm in flat], np.int16)),
+        )
+        for row, stamp, samples in envelopes:
+            self.slow[row].heart_rate(stamp, samples)
+
+    def check(self, why: object = None) -> None:
+        """Compare every byte of every minute, and the minutes that are put together late."""
+        for row, slow in enumerate(self.slow):
+            slots = self.state.minute_bytes()[row]
+            assert self.state.head_minute[row] == slow.newest, why
+            held = {m % MINUTES: m for m in range(max(slow.newest - MINUTES + 1, 0), slow.newest + 1)}
+            fast = {held[int(at)]: slots[at].tobytes() for at in np.flatnonzero(slots.any(axis=1))}
+            ours = {m: minute.as_bytes() for m, minute in slow.minutes.items() if any(minute.as_bytes())}
+            assert fast == ours, why
+        fast_late = {
+            (int(self.late.row[at]), int(self.late.minute[at])): self.late.seconds[at].tolist()
+            for at in self.late.of_rows(np.arange(len(self.slow)))
+        }
+        ours_late = {
+            (row, m): [held.seconds.get(m * 60 + s, 0) for s in range(60)]
+            for row, slow in enumerate(self.slow)
+            for m, held in slow.late.items()
+        }
+        assert fast_late == ours_late, why
 
 
-@settings(max_examples=200, deadline=None)
-@given(writes)
-def test_minutes_within_the_seconds_ring_equal_the_slow_twin_in_any_order(
-    batches: list[list[tuple[int, int, int]]],
+samples = st.lists(st.tuples(st.integers(0, 50 * 60), st.integers(20, 300)), min_size=1, max_size=40)
+uploads = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from([0, 1000, HOUR_MS, 3 * HOUR_MS]), samples), min_size=1, max_size=12
+)
+
+
+@MANY
+@given(uploads, st.sampled_from([0.0, 1.0, 7.5, 60.0]))
+def test_any_envelopes_in_any_order_leave_the_minutes_of_the_twin(
+    envelopes: list[tuple[int, int, list[Sample]]], gap_s: float
 ) -> None:
-    state = state_of(3)
-    slow = [SlowWearer() for _ in range(3)]
-    for batch in batches:
-        row, second, bpm = (np.array(x) for x in zip(*batch, strict=True))
-        time_ms = (START_S + second.astype(np.int64)) * 1000 + 7
-        write_heart_rate(state, row.astype(np.int64), time_ms, bpm.astype(np.int16))
-        for r, t, b in zip(row.tolist(), time_ms.tolist(), bpm.tolist(), strict=True):
-            slow[r].write(t, b)
+    both, stamp = Both(3, gap_s), BEGIN_S * 1000
+    for row, pause_ms, offsets in envelopes:
+        stamp += pause_ms
+        both.write([(row, stamp, [(BEGIN_S + s, bpm) for s, bpm in offsets])])
 
-    for r in range(3):
-        for minute in range(START_S // 60, START_S // 60 + 14):
-            assert summary(state, r, minute) == slow[r].minute(minute)
+    both.check()
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.permutations(range(40)), st.integers(0, 2**32 - 1))
-def test_whole_minutes_equal_the_slow_twin_however_late_they_come(order: list[int], seed: int) -> None:
-    """Forty minutes, more than twice the seconds ring, one envelope a minute, in any order and twice."""
-    rng = np.random.default_rng(seed)
-    bpm = rng.integers(40, 180, (40, 60)).astype(np.int16)
-    state, slow = state_of(1), SlowWearer()
-    for m in [*order, *order]:
-        time_ms = (START_S + m * 60 + np.arange(60)) * 1000
-        write_heart_rate(state, np.zeros(60, np.int64), time_ms, bpm[m])
-        for t, b in zip(time_ms.tolist(), bpm[m].tolist(), strict=True):
-            slow.write(t, b)
-
-    for m in range(40):
-        assert summary(state, 0, START_S // 60 + m) == slow.minute(START_S // 60 + m)
+def a_watchs_day(rng: random.Random, cadence_s: int) -> list[list[Sample]]:
+    """Envelopes of a few hours, minutes cut in two between them, with gaps, some of them longer than the ring."""
+    second, envelopes = BEGIN_S + rng.randrange(60), []
+    while second < BEGIN_S + 5 * 3600:
+        length = rng.choice([60, 60, 60, 45, 600, 1500]) // cadence_s + 1
+        values = [(second + k * cadence_s, rng.choice([0, 22, 70, 71, 72, 130, 250])) for k in range(length)]
+        envelopes.append([(s, bpm) for s, bpm in values if bpm and rng.random() < 0.97] or [(second, 70)])
+        second += length * cadence_s + rng.choice([0, 0, 0, 0, 0, 0, 1, 30, 700, 3000])
+    return envelopes
 
 
-def test_a_burst_of_ten_hours_in_one_write_equals_the_slow_twin() -> None:
-    rng = np.random.default_rng(1)
-    seconds = rng.permutation(36_000)[:20_000]
-    bpm = rng.integers(40, 180, len(seconds)).astype(np.int16)
-    state, slow = state_of(1), SlowWearer()
-    time_ms = (START_S + seconds.astype(np.int64)) * 1000
+@pytest.mark.parametrize("seed", range(12))
+def test_days_that_come_in_pieces_late_doubled_and_shuffled_leave_the_minutes_of_the_twin(seed: int) -> None:
+    rng = random.Random(seed)
+    cadence_s = rng.choice([1, 1, 3, 20])
+    both = Both(3, float(cadence_s))
+    queues = []
+    for _ in range(3):
+        queue = [e for e in a_watchs_day(rng, cadence_s) for _ in range(1 + (rng.random() < 0.2))]
+        for _ in range(rng.randrange(6)):  # stretches that wait and come late, in another order
+            at, n = rng.randrange(len(queue)), rng.randrange(1, 40)
+            held = queue[at : at + n]
+            rng.shuffle(held)
+            queue[at : at + n] = []
+            later = rng.randrange(at, len(queue) + 1)
+            queue[later:later] = held
+        queues.append(queue)
+    stamp = BEGIN_S * 1000
+    while any(queues):
+        stamp += rng.choice([500, 60_000, 60_000, 60_000, 3 * HOUR_MS if rng.random() < 0.05 else 1000])
+        now = [row for row in range(3) if queues[row] and rng.random() < 0.6]
+        if now:
+            both.write([(row, stamp, queues[row].pop(0)) for row in now])
 
-    write_heart_rate(state, np.zeros(len(seconds), np.int64), time_ms, bpm)
-    for t, b in zip(time_ms.tolist(), bpm.tolist(), strict=True):
-        slow.write(t, b)
-
-    for minute in range(START_S // 60, START_S // 60 + 600):
-        assert summary(state, 0, minute) == slow.minute(minute)
-
-
-def test_after_more_than_a_day_the_ring_holds_the_last_24_hours_and_nothing_else() -> None:
-    state = state_of(1)
-    for hour in (0, 12, 30):
-        time_ms = np.array([(START_S + hour * 3600) * 1000])
-        write_heart_rate(state, np.zeros(1, np.int64), time_ms, np.array([60 + hour], np.int16))
-
-    minute = START_S // 60
-    assert summary(state, 0, minute) == (0, 0, 0, 0)
-    assert summary(state, 0, minute + 12 * 60) == (72, 72, 72, 1)
-    assert summary(state, 0, minute + 30 * 60) == (90, 90, 90, 1)
-    assert int((state.minutes[0] != 0).sum()) == 2
-
-
-@given(st.lists(st.integers(0, 240), min_size=15, max_size=15))
-def test_hampel_equals_its_slow_twin(values: list[int]) -> None:
-    assert bool(is_outlier(np.array([values], np.uint8))[0]) == slow_outlier(values)
+    both.check(seed)
+    assert len(both.late) > 10
+    assert len(both.slow[0].minutes) > 60
 
 
-def test_samples_days_apart_in_one_write_end_no_worker() -> None:
-    state, slow = state_of(2), SlowWearer()
-    second = np.array([0, 3_600, 30_000, 86_000])
-    time_ms = (START_S + second) * 1000
+@pytest.mark.parametrize("order", ["oldest first", "newest first", "shuffled", "twice"])
+def test_whole_minutes_end_as_if_all_their_samples_had_come_at_once(order: str) -> None:
+    """Two hours in pieces of 50 s: the summaries are those of all samples of each minute, whatever the order."""
+    rng = random.Random(5)
+    second = [(BEGIN_S + s, rng.randint(40, 180)) for s in range(7200)]
+    pieces = [second[at : at + 50] for at in range(0, 7200, 50)]
+    if order == "newest first":
+        pieces.reverse()
+    if order in ("shuffled", "twice"):
+        rng.shuffle(pieces)
+    both, whole = Both(1, 1.0), SlowSlots()
+    for k, piece in enumerate(pieces * (1 + (order == "twice"))):
+        both.write([(0, BEGIN_S * 1000 + k * 1000, piece)])
+    for minute in range(120):
+        whole.heart_rate(0, second[minute * 60 : minute * 60 + 60])
 
-    write_heart_rate(state, np.array([0, 1, 0, 0]), time_ms, np.array([60, 61, 62, 63], np.int16))
-    for t, b in zip(time_ms[[0, 2, 3]].tolist(), (60, 62, 63), strict=True):
-        slow.write(t, b)
+    both.check()
+    assert {m: one.as_bytes() for m, one in both.slow[0].minutes.items()} == {
+        m: one.as_bytes() for m, one in whole.minutes.items()
+    }
 
-    for minute in (START_S // 60, START_S // 60 + 500, START_S // 60 + 86_000 // 60):
-        assert summary(state, 0, minute) == slow.minute(minute)
+
+def test_ten_hours_in_one_envelope_equal_the_twin() -> None:
+    rng = random.Random(1)
+    both = Both(2, 1.0)
+    at = sorted(rng.sample(range(36_000), 9_000))
+    both.write([(1, BEGIN_S * 1000, [(BEGIN_S + 30_000, 60)])])
+    rng.shuffle(at)
+
+    both.write(
+        [
+            (0, BEGIN_S * 1000 + 1, [(BEGIN_S + s, rng.randint(20, 250)) for s in at]),
+            (1, BEGIN_S * 1000 + 1, [(BEGIN_S + s, rng.randint(20, 250)) for s in at]),
+        ]
+    )
+
+    both.check()
+
+
+def test_after_more_than_a_day_the_last_24_hours_are_held_and_nothing_else() -> None:
+    both = Both(1)
+    for hour in (0, 12, 30, 29, 7):
+        both.write([(0, (BEGIN_S + hour * 3600) * 1000, [(BEGIN_S + hour * 3600, 60 + hour)])])
+        both.check(hour)
+
+    assert sorted(minute.median for minute in both.slow[0].minutes.values() if minute.count) == [67, 72, 89, 90]
+
+
+@MANY
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2000), st.lists(st.integers(0, 300), min_size=1, max_size=5), st.sampled_from([*SAID])
+        ),
+        min_size=1,
+        max_size=10,
+    )
+)
+def test_steps_and_what_the_device_says_equal_the_twin(envelopes: list[tuple[int, list[int], str]]) -> None:
+    both, slow = Both(1), SlowSlots()
+    both.slow = [slow]
+    row, first_minute = np.zeros(1, np.int64), BEGIN_S // 60
+    for start, steps, context in envelopes:
+        minute = first_minute + start + np.arange(len(steps))
+        write_steps(both.state, np.zeros(len(steps), np.int64), minute, np.array(steps, np.int16))
+        slow.steps(zip(minute.tolist(), steps, strict=True))
+        said = np.array([sum(BITS[mark] for mark in SAID[context])], np.uint8)
+        mark_reason(both.state, row, minute[:1], said)
+        slow.say(context, int(minute[0]), int(minute[0]))
+
+    both.check()
