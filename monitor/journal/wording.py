@@ -20,6 +20,7 @@ ABSENT = {
     ("minutes", "hr_max"): 0,
     ("minutes", "irregular"): 255,
     ("minutes", "steps"): 255,
+    ("minutes", "stage"): 0,
     ("bp", "pulse"): -1,
 }
 CODES = {("minutes", "stage"): STAGES, ("bp", "method"): METHODS, ("profiles", "sex"): SEXES}
@@ -51,6 +52,8 @@ def print_stats(console: Console, place: str, rows: list[TableStats]) -> None:
             f"{len(row.damaged):,}" if row.damaged else NONE,
         )
     console.print(table)
+    if any(row.table == "minutes" for row in rows):
+        console.print("A minute that late data revised was decided, and is counted, more than once.", highlight=False)
     reasons: dict[str, int] = {}
     for row in rows:
         for why, files in row.ignored.items():
@@ -70,7 +73,8 @@ def print_held(console: Console, wearer: str, found: list[Held], limit: int) -> 
             console.print(_held(held, limit))
     empty = [held.table.name for held in found if not held.rows]
     if empty:
-        console.print(f"Nothing of it in {', '.join(empty)}.", highlight=False)
+        console.print(f"Nothing in {', '.join(empty)}.", highlight=False)
+    console.print("Units and codes: docs/journal.md.", highlight=False)
 
 
 def _held(held: Held, limit: int) -> Table:
@@ -109,7 +113,7 @@ def cell(held: Held, name: str, row: dict[str, Any]) -> str:
         return ", ".join(said for bit, said in enumerate(REASONS) if value >> bit & 1) or NONE
     if isinstance(value, list):
         return ", ".join(value) or NONE
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{round(value, 2):g}" if isinstance(value, float) else str(value)
 
 
 def size(count: int) -> str:
