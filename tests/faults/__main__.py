@@ -63,9 +63,10 @@ def main(
     if json_file is not None:
         json_file.write_text(json.dumps([row.document() for row in faults], indent=2) + "\n")
     if write_docs:
+        from benchmarks.machine import date_utc, machine
         from tests.faults.page import write
 
-        write(PAGE, ran, " ".join(["python -m tests.faults", *sys.argv[1:]]))
+        write(PAGE, ran, " ".join(["python -m tests.faults", *sys.argv[1:]]), date_utc(), machine())
     wrong = [row.fault for row in faults if not row.clean] + [row.fault for row in off if not row.findings]
     if wrong:
         screen.print(f"Not as it should be: {', '.join(wrong)}.", style="red")

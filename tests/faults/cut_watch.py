@@ -15,8 +15,6 @@ from kafka.errors import KafkaError
 from monitor.settings import Settings
 from stream_schemas.topics import CUTS, INPUTS
 
-SETTLE_MS = 6_000
-"""After the last record, until everything that it decides is decided: settle times, late uploads included."""
 STILL_MS = 1_500
 """Without a valid cut for so long a partition does not move: idle ones are cut every half second."""
 
@@ -75,9 +73,10 @@ class CutWatch:
         else:
             one.void += 1
 
-    def reached(self, ends: dict[tuple[str, int], int], settle_ms: int = SETTLE_MS) -> bool:
+    def reached(self, ends: dict[tuple[str, int], int]) -> bool:
         """Tell whether every partition has read up to these ends and decided what was due by then."""
         self.look()
+        settle_ms = 3_000 + round(1000 * self._settings.limits.late_settle_s)
         for p in self.partitions:
             last = self.of[p].last
             if not last or any(reach < ends[topic, p] for topic, reach in zip(INPUTS, last["n"], strict=True)):
@@ -113,7 +112,7 @@ class CutWatch:
             if stood is None and at - fault_ms > notice_ms:
                 return 0.0
             quiet_from = quiet_from or at
-            if stood is not None and at - quiet_from >= STILL_MS:
+            if stood is not None and at - quiet_from >= 2 * STILL_MS:
                 return max(0, quiet_from - fault_ms) / 1000
         return 0.0 if stood is None else None
 

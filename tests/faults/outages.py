@@ -12,8 +12,11 @@ from tests.faults.ground import Servers
 from tests.faults.records import read
 from tests.faults.row import Row
 from tests.faults.run import Run, RunFailed
+from tests.faults.story import Fate
 
 UNACKNOWLEDGED_S = 5.0
+WITHOUT_BURSTS = {"only": tuple(fate for fate in Fate if fate is not Fate.BURST)}
+"""An outage in the middle of a twelve-hour upload parts it by more than the settle time: another story."""
 
 
 def servers_of(run: Run) -> Servers:
@@ -115,6 +118,7 @@ FAULTS = [
         "kill -9 of the broker, and its restart",
         broker_killed,
         50,
+        plot=WITHOUT_BURSTS,
         own_servers=True,
         may_end=True,
     ),
@@ -124,6 +128,7 @@ FAULTS = [
         unacknowledged,
         45,
         settings={"stream": {"cut_timeout_s": 2.0}},
+        plot=WITHOUT_BURSTS,
         own_servers=True,
         may_end=True,
     ),
