@@ -17,7 +17,7 @@ from benchmarks.page import Run, write
 from monitor.errors import PulsewardenError
 
 IN_PROCESS = ("engine", "decode", "model")
-THROUGH_A_BROKER = ("worker", "stock-faust", "memory", "latency")
+THROUGH_A_BROKER = ("worker", "stock-faust", "memory", "latency", "cut", "checkpoint", "live", "recovery")
 NAMES = IN_PROCESS + THROUGH_A_BROKER
 PAGE = Path("docs/benchmarks.md")
 
@@ -44,7 +44,7 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds of each measurement.")] = 3,
     write_docs: Annotated[bool, typer.Option("--write-docs", help=f"Write {PAGE}.")] = False,
 ) -> None:
-    """Measure what Pulsewarden costs on this machine; all of it takes about five minutes."""
+    """Measure what Pulsewarden costs on this machine; all of it takes about twelve minutes."""
     chosen = tuple(only or NAMES)
     unknown = [name for name in chosen if name not in NAMES]
     if unknown:
@@ -97,6 +97,14 @@ def measure(chosen: Sequence[str], rounds: int, seconds: float, say: Say, failur
                 from benchmarks.time_to_redis import TimeToRedis
 
                 figures += _interleaved({"latency": TimeToRedis(bench, seconds)}, 1, say, failures)
+            if "cut" in chosen:
+                from benchmarks.cut_cost import CutCost
+
+                figures += _interleaved({"cut": CutCost(bench)}, 1, say, failures)
+            if phases := {"checkpoint", "live", "recovery"} & set(chosen):
+                from benchmarks.hundred_thousand import HundredThousand
+
+                figures += _interleaved({"100,000 wearers": HundredThousand(bench, phases)}, 1, say, failures)
     return [figure for figure in figures if any(_belongs(figure.name, name) for name in chosen)]
 
 

@@ -71,6 +71,14 @@ class CatchingUp:
         )
         return [
             rate("worker", self._cpu, "envelopes/s of one core", f"{how}; CPU time.", Target("at least", 20_000)),
+            Figure(
+                "worker-catch-up",
+                "x real time",
+                tuple(done / seconds / self._wearers * 60 for done, seconds in self._wall),
+                f"{how}; minutes of the log in a minute of wall time, broker on the same machine: what a worker that"
+                " was away needs to be live again.",
+                Target("at least", 20),
+            ),
             rate("worker-wall", self._wall, "envelopes/s", f"{how}; wall time, broker on the same machine.", None),
             replace(messages, peer=PEER, ratio=messages.value / stock.value),
             stock,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What issue 3 asks for."""
+    """What the issue asks for."""
 
     bound: Literal["at least", "at most"]
     value: float

@@ -35,7 +35,7 @@ def text(figures: Sequence[Figure], run: Run) -> str:
         ),
         "",
         (
-            f"Median of {run.rounds} interleaved rounds (memory, latency: one run); spread ="
+            f"Median of {run.rounds} interleaved rounds (memory, latency, cut, 100,000 wearers: one run); spread ="
             ' (highest - lowest) / median. "Of one core" means per second of process CPU time, all threads together.'
         ),
         "",

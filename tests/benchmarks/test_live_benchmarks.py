@@ -1,0 +1,54 @@
+"""The benchmarks that run live, in small: they come to their end, and their figures are what they are called."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from benchmarks.broker import Bench
+from benchmarks.cut_cost import CutCost
+from benchmarks.hundred_thousand import HundredThousand, Way
+from benchmarks.publishing import LIVE_SWEEPS, live
+from monitor.local.stack import Stack
+
+
+@pytest.fixture
+def bench(stack: Stack, tmp_path: Path) -> Bench:
+    return Bench(stack, tmp_path)
+
+
+def test_a_fleet_is_checkpointed_measured_killed_and_caught_up(bench: Bench) -> None:
+    ways = [Way("recovery", scoring=False, static=True)]
+    fleet = HundredThousand(bench, wearers=LIVE_SWEEPS, history_min=1, seconds=3, interval_s=2, ways=ways)
+    fleet.prepare()
+    fleet.round()
+    figures = {figure.name: figure for figure in fleet.figures()}
+    assert set(figures) == {
+        *("checkpoint-stall", "checkpoint-copy", "checkpoint-time", "checkpoint-size"),
+        *("live-cpu", "live-memory", "recovery"),
+    }
+    assert all(math.isfinite(figure.value) and figure.value > 0 for figure in figures.values())
+    assert figures["checkpoint-copy"].value <= figures["checkpoint-stall"].value + 5
+    assert 1 < figures["checkpoint-size"].value < 100
+
+
+def test_a_cut_costs_something(bench: Bench) -> None:
+    cost = CutCost(bench, seconds=3)
+    cost.prepare()
+    cost.round()
+    (figure,) = cost.figures()
+    assert 10 < figure.value < 5_000
+
+
+def test_the_live_fleet_sends_everybody_once_a_minute_when_the_minute_is_over() -> None:
+    begin_ms = 1_767_571_200_000
+    seen: dict[bytes, int] = {}
+    for due_ms, sweep in live(LIVE_SWEEPS * 2, begin_ms + 12_345):
+        if due_ms >= begin_ms + 72_345:
+            break
+        assert sweep.arrived_ms <= due_ms + 1_000
+        for key, _ in sweep.heart_rate:
+            assert key not in seen
+            seen[key] = due_ms
+    assert len(seen) == LIVE_SWEEPS * 2
+    assert min(seen.values()) == begin_ms + 12_360
