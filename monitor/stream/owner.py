@@ -26,6 +26,7 @@ from monitor.stream.core import Core
 from monitor.stream.cut_log import FAILURES, Overtaken
 from monitor.stream.ledger import Ledger
 from monitor.stream.partition import Gap, Partition
+from monitor.stream.planning import CROWDED_BYTES
 from monitor.stream.records import Fetched
 from monitor.stream.recovery import Replay
 from monitor.stream.stepping import Stepping
@@ -158,8 +159,9 @@ class Owner(Stepping):
             self._lose(part, str(gap))
 
     def full(self) -> bool:
-        """Tell whether the inboxes hold as much as they may."""
-        return sum(part.size_bytes for part in self.parts.values()) > INBOX_BYTES
+        """Tell whether the inboxes hold as much as they may: more while what T waits for has not been fetched."""
+        size_bytes = sum(part.size_bytes for part in self.parts.values())
+        return size_bytes > (CROWDED_BYTES if self._planner.held else INBOX_BYTES)
 
     def committable(self) -> Mapping[TP, int]:
         """Return the positions of durable checkpoints of what is owned; while the group rebalances, nothing."""
@@ -219,7 +221,7 @@ class Owner(Stepping):
         if position.next is None:
             raise Overtaken(f"partition {p} has no first cut")
         self._tags += 1
-        return Partition(p, epoch, expected, self._tags, position.next, position.stamp)
+        return Partition(p, epoch, expected, self._tags, position.next, position.stamp, self._planner.timed)
 
     def _places(self, parts: Sequence[Partition]) -> dict[TP, tuple[int, int]]:
         """Begin with empty inboxes and say where to read on: what was fetched before a seek is fetched again."""

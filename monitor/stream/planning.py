@@ -1,4 +1,10 @@
-"""What the next cut of each partition says: how far to read, and T."""
+"""What the next cut of each partition says: how far to read, and T.
+
+Records are read ahead of T where an input lags: T waits for it, and the engine keeps what was read until T has passed
+it. So reading ahead is limited in the log's time, on both clocks. The limit gives way in one case: when the inboxes
+are full and the input that holds T still brings nothing, for what it waits for may lie behind what is not taken (Kafka
+hands out fetches, not inputs). Then more is read; that takes a broker which serves one input and not another.
+"""
 
 import time
 from collections.abc import Iterable
@@ -11,10 +17,22 @@ from monitor.settings import StreamSettings
 from monitor.stream.core import Core
 from monitor.stream.partition import Partition, Taken
 from monitor.stream.transport import Consumer
-from monitor.stream.watermark import Mark, broker_time, log_time
+from monitor.stream.watermark import Mark, broker_complete_ms, broker_time, log_complete_ms, log_time
 
 STEP_RECORDS = 4_000
 """A step takes about so many records at most: the loop is blocked while the engine runs (4,000 take 80 ms)."""
+
+READ_AHEAD_MS = 20 * 60_000
+"""So much of the log's time is read beyond what the slowest input is complete up to."""
+
+CROWDED_BYTES = 32 * 1024 * 1024
+"""With so much in the inboxes reading ahead has no limit."""
+
+QUIET_S = 1.0
+"""On the log clock: an input that had records more lately may be at its end only because its writer is behind."""
+
+WRITERS_APART_S = 0.25
+"""On the log clock: how much later a record of a quiet input may reach the broker than younger ones of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,53 +52,79 @@ class Planner:
     stream : StreamSettings
     topic_prefix : str
     core : Core
+
+    Attributes
+    ----------
+    timed : per input, whether its stamps are the time of the partition's clock.
+    held : whether records wait that may not be read yet, because an input lags.
     """
 
     def __init__(self, stream: StreamSettings, topic_prefix: str, core: Core) -> None:
         self._stream, self._prefix, self._core = stream, topic_prefix, core
-        self._tells_time = [topic.startswith(("vitals.", "context.")) for topic in core.inputs]
+        self._log_clock = stream.clock == "log"
+        self.timed = [not self._log_clock or topic.startswith(("vitals.", "context.")) for topic in core.inputs]
+        self.held = False
 
     def plan(self, parts: Iterable[Partition], feed: Consumer) -> list[Work]:
         """Take what waits; a partition without anything is cut too, from time to time, or T would stand still."""
         now, idle_s = time.monotonic(), self._stream.idle_cut_ms / 1000
-        due = [
-            part for part in parts if part.waiting or (now - part.cut_at_s >= idle_s and self._time_passes(part, feed))
-        ]
-        limit = STEP_RECORDS // max(1, sum(part.waiting for part in due))
+        parts = list(parts)
+        limit = STEP_RECORDS // max(1, sum(part.waiting for part in parts))
+        crowded = sum(part.size_bytes for part in parts) > CROWDED_BYTES
+        self.held = False
         work = []
-        for part in due:
-            part.cut_at_s = now
-            taken = part.take(limit)
-            work.append(Work(part, self._cut(part, taken, feed), taken))
+        for part in parts:
+            idle = now - part.cut_at_s >= idle_s
+            if not part.waiting and not idle:
+                continue
+            taken = part.take(limit, None if crowded else self._ceiling_ms(part, feed))
+            cut = self._cut(part, taken, feed)
+            before = self._core.position(part.number)
+            moves = cut.next != before.next
+            self.held = self.held or (part.waiting and not moves)
+            # A live partition's time passes; a log's only when an input turned out to be at its end.
+            if moves or cut.T > before.T or (idle and not self._log_clock):
+                part.cut_at_s = now
+                work.append(Work(part, cut, taken))
         return work
-
-    def _time_passes(self, part: Partition, feed: Consumer) -> bool:
-        """A live partition's time does; a log's only when an input turned out to be at its end."""
-        if self._stream.clock == "broker":
-            return True
-        return self._cut(part, part.take(0), feed).T > self._core.position(part.number).T
 
     def _cut(self, part: Partition, taken: Taken, feed: Consumer) -> Cut:
         position = self._core.position(part.number)
-        time_of = broker_time if self._stream.clock == "broker" else log_time
+        marks = [
+            self._mark(part, i, at, last_ms, feed)
+            for i, (at, last_ms) in enumerate(zip(taken.next, taken.stamp_ms, strict=True))
+        ]
         return Cut(
             partition=part.number,
             at=part.expected,
             epoch=part.epoch,
             seq=position.seq + 1,
-            T=time_of(position.T, self._marks(part, taken, feed)),
+            T=(log_time if self._log_clock else broker_time)(position.T, marks),
             next=taken.next,
             stamp=taken.stamp_ms,
             digest=position.digest,
         )
 
-    def _marks(self, part: Partition, taken: Taken, feed: Consumer) -> list[Mark]:
-        """What is known of each input; one with unread records is complete up to the stamp of the first of them."""
-        marks = []
-        for i, (position, last_ms) in enumerate(zip(taken.next, taken.stamp_ms, strict=True)):
-            end = feed.end(TP(self._prefix + self._core.inputs[i], part.number))
-            unread_ms = part.unread_ms(i)
-            at_end = end is not None and end[0] <= position
-            known_ms = last_ms if unread_ms is None else max(last_ms, unread_ms)
-            marks.append(Mark(known_ms, at_end, end[1] if end is not None else 0, self._tells_time[i]))
-        return marks
+    def _ceiling_ms(self, part: Partition, feed: Consumer) -> int | None:
+        """Return the stamp up to which may be read: what the inputs that have nothing to read are complete up to."""
+        position = self._core.position(part.number)
+        complete = [
+            (log_complete_ms if self._log_clock else broker_complete_ms)(self._mark(part, i, at, last_ms, feed))
+            for i, (at, last_ms) in enumerate(zip(position.next or (), position.stamp, strict=True))
+            if part.unread_ms(i) is None and self.timed[i]
+        ]
+        return max(position.T, min(complete)) + READ_AHEAD_MS if complete else None
+
+    def _mark(self, part: Partition, source: int, position: int, last_ms: int, feed: Consumer) -> Mark:
+        """What is known of an input; one with unread records is complete up to the stamp of the first of them."""
+        end, unread_ms = feed.end(TP(self._prefix + self._core.inputs[source], part.number)), part.unread_ms(source)
+        known_ms = last_ms if unread_ms is None else max(last_ms, unread_ms)
+        if end is None or end.offset > position:
+            return Mark(known_ms, at_end=False, empty_until_ms=0, tells_time=self.timed[source])
+        if not self._log_clock:
+            empty_ms = end.broker_ms
+        elif end.sent_s - part.received_s[source] < QUIET_S:
+            empty_ms = 0
+        else:
+            empty_ms = part.heard_ms(end.sent_s - WRITERS_APART_S)
+        return Mark(known_ms, at_end=True, empty_until_ms=empty_ms, tells_time=self.timed[source])

@@ -83,7 +83,7 @@ class Stepping:
             work = self._planner.plan(self.parts.values(), feed)
             if work:
                 await self._apply(await self._write(work))
-            return any(part.waiting for part in self.parts.values())
+            return bool(work) and any(part.waiting for part in self.parts.values())
 
     async def _write(self, work: list[Work]) -> list[Work]:
         """Append the cuts; return the work whose cut is valid."""

@@ -21,8 +21,9 @@ breaks on each that ceases to hold:
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -38,6 +39,21 @@ COMMIT_WITHIN_S = 5.0
 _POLL_S = 0.2
 _NOWHERE = 1 << 62  # a position that no answer can match
 _T = TypeVar("_T")
+
+
+class End(NamedTuple):
+    """An input turned out to be at its end.
+
+    Attributes
+    ----------
+    offset : nothing lay at or beyond it.
+    broker_ms : the broker's time as it was known when the fetch that found the end was *sent*.
+    sent_s : monotonic time at which it was sent.
+    """
+
+    offset: int
+    broker_ms: int
+    sent_s: float
 
 
 class Reader(Protocol):
@@ -85,7 +101,7 @@ class Thread(driver.AIOKafkaConsumerThread):
         """Begin with no partition placed and nothing known of the broker's time."""
         super().__post_init__()
         self.broker_now = 0  # newest stamp of ours that the broker has acknowledged; set by the app's thread
-        self.ends: dict[TP, tuple[int, int]] = {}  # offset, and the broker's time at which nothing lay beyond it
+        self.ends: dict[TP, End] = {}
         self._places: dict[TP, tuple[int, int]] = {}  # position after the last batch handed over, tag of the last seek
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
@@ -100,7 +116,7 @@ class Thread(driver.AIOKafkaConsumerThread):
         process = fetcher._proc_fetch_request
 
         async def witness(assignment: Any, node: int, request: Any) -> bool:
-            sent = self.broker_now
+            sent, sent_s = self.broker_now, time.monotonic()
             asked = {TP(topic, p): offset for topic, parts in request.topics for p, offset, _ in parts}
             before = {tp: assignment.state_value(tp).timestamp for tp in asked}
             result: bool = await process(assignment, node, request)
@@ -108,7 +124,7 @@ class Thread(driver.AIOKafkaConsumerThread):
                 for tp, offset in asked.items():
                     state = assignment.state_value(tp)
                     if state.timestamp != before[tp] and state.highwater == offset:
-                        self.ends[tp] = (offset, sent)
+                        self.ends[tp] = End(offset, sent, sent_s)
             return result
 
         fetcher._proc_fetch_request = witness
@@ -232,8 +248,8 @@ class Consumer(driver.Consumer):
         """Take a stamp that the broker has just acknowledged: it is now at least that late there."""
         self._thread.broker_now = max(self._thread.broker_now, stamp_ms)
 
-    def end(self, tp: TP) -> tuple[int, int] | None:
-        """Return (offset, broker's time at which nothing lay beyond it), or None if no end was seen."""
+    def end(self, tp: TP) -> End | None:
+        """Return the end that the last fetch which found one has seen, or None."""
         return self._thread.ends.get(tp)
 
     def end_offset(self, tp: TP) -> int | None:

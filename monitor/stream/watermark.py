@@ -22,7 +22,8 @@ class Mark:
     at_end : bool
         A fetch found nothing beyond what has been read.
     empty_until_ms : int
-        Where `at_end`: the broker's time as it was known when that fetch was sent; nothing stamped before it can come.
+        Where `at_end`: the time as it was known when that fetch was sent. On the broker's clock nothing stamped before
+        it can come; on the log clock, nothing of a writer that writes in the order of time.
     tells_time : bool
         The input counts for the log clock (vitals.* and context.*).
     """
@@ -39,19 +40,24 @@ def broker_time(before_ms: int, marks: Sequence[Mark]) -> int:
     An input with unread records is complete up to its last stamp; one at its end up to the broker's time at which that
     was so, less the slack. A wall clock would be wrong after any pause of this process. T never goes back.
     """
-    return max(before_ms, min(_complete_until(mark) for mark in marks))
+    return max(before_ms, min(map(broker_complete_ms, marks)))
 
 
 def log_time(before_ms: int, marks: Sequence[Mark]) -> int:
     """Return T of a partition whose log is the only clock: the highest stamp read, but not beyond an input that lags.
 
-    Inputs at their end do not hold the others back: in a replayed log no time passes where nothing is written.
+    An input at its end lets the others go on up to the newest stamp that had been fetched when its end was looked for:
+    what lies beyond may have been written since, with older records of this input beside it. No time passes where
+    nothing is written.
     """
-    timed = [mark for mark in marks if mark.tells_time]
-    highest = max(mark.last_ms for mark in timed)
-    lagging = (mark.last_ms for mark in timed if not mark.at_end)
-    return max(before_ms, min(lagging, default=highest))
+    return max(before_ms, min(map(log_complete_ms, (mark for mark in marks if mark.tells_time))))
 
 
-def _complete_until(mark: Mark) -> int:
+def broker_complete_ms(mark: Mark) -> int:
+    """Return the broker's time up to which an input is complete."""
     return max(mark.last_ms, mark.empty_until_ms - CLOCK_SLACK_MS) if mark.at_end else mark.last_ms
+
+
+def log_complete_ms(mark: Mark) -> int:
+    """Return the log time up to which an input is complete."""
+    return max(mark.last_ms, mark.empty_until_ms) if mark.at_end else mark.last_ms

@@ -77,3 +77,29 @@ def test_every_record_is_taken_once_in_order_whatever_the_limits(
     assert got == given_to
     assert list(part.take(1).next) == reach == part.reach
     assert part.unread_records == part.size_bytes == 0
+
+
+def test_a_step_spans_ten_minutes_of_time_at_most_and_nothing_beyond_the_ceiling() -> None:
+    part = new()
+    minute_ms = 60_000
+    part.receive(0, fetched(0, 10, [minute_ms, 5 * minute_ms, 12 * minute_ms]))
+    assert part.take(10, 4 * minute_ms).next == (11, 20)
+    assert part.take(10, 4 * minute_ms).next == (11, 20)
+    assert part.take(10).next == (13, 20)
+    part.receive(1, fetched(1, 20, [20 * minute_ms, 31 * minute_ms]))
+    assert part.take(10).next == (13, 21)
+
+
+def test_inputs_that_are_not_timed_are_read_whatever_their_stamps_say() -> None:
+    part = Partition(0, epoch=0, expected=1, tag=1, begin=(10, 20), stamp_ms=(0, 0), timed=(True, False))
+    part.receive(0, fetched(0, 10, [1_000, 2_000]))
+    part.receive(1, fetched(1, 20, [9_000_000, 9_000_001]))
+    assert part.take(1, 1_500).next == (11, 22)
+
+
+def test_what_had_been_heard_at_a_moment_is_the_newest_stamp_of_the_timed_inputs_fetched_by_then() -> None:
+    part = Partition(0, epoch=0, expected=1, tag=1, begin=(10, 20), stamp_ms=(700, 0), timed=(True, False))
+    part.receive(0, fetched(0, 10, [1_000]))
+    part.receive(1, fetched(1, 20, [9_000]))
+    assert part.heard_ms(float("inf")) == 1_000
+    assert part.heard_ms(float("-inf")) == 0

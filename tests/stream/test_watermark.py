@@ -28,14 +28,20 @@ def test_an_input_never_seen_stops_the_clock() -> None:
 
 
 def test_commands_and_scores_do_not_move_the_log_clock() -> None:
-    vitals = Mark(500, at_end=True, empty_until_ms=0, tells_time=True)
+    vitals = Mark(500, at_end=True, empty_until_ms=500, tells_time=True)
     assert log_time(0, [vitals, Mark(9_999, at_end=True, empty_until_ms=0, tells_time=False)]) == 500
 
 
 def test_the_log_clock_waits_for_an_input_that_lags() -> None:
-    ahead = Mark(9_000, at_end=True, empty_until_ms=0, tells_time=True)
+    ahead = Mark(9_000, at_end=True, empty_until_ms=9_000, tells_time=True)
     assert log_time(0, [ahead, Mark(500, at_end=False, empty_until_ms=0, tells_time=True)]) == 500
-    assert log_time(0, [ahead, Mark(500, at_end=True, empty_until_ms=0, tells_time=True)]) == 9_000
+    assert log_time(0, [ahead, Mark(500, at_end=True, empty_until_ms=9_000, tells_time=True)]) == 9_000
+
+
+def test_the_log_clock_passes_an_input_at_its_end_only_up_to_what_was_known_when_its_end_was_looked_for() -> None:
+    ahead = Mark(9_000, at_end=False, empty_until_ms=0, tells_time=True)
+    assert log_time(0, [ahead, Mark(500, at_end=True, empty_until_ms=7_000, tells_time=True)]) == 7_000
+    assert log_time(0, [ahead, Mark(8_000, at_end=True, empty_until_ms=7_000, tells_time=True)]) == 8_000
 
 
 @given(st.integers(0, 10_000), marks)

@@ -9,7 +9,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -73,6 +73,7 @@ class ToyEngine:
     def step(self, cuts: Sequence[Cut], batches: Sequence[Batch]) -> Step:
         step = Step()
         due: list[tuple[int, int, str]] = []
+        below_T = 0
         for cut in cuts:
             state = self.states[cut.partition]
             at = state.position
@@ -86,6 +87,7 @@ class ToyEngine:
                     stamp = int(batch.stamp_ms[i])
                     assert stamp >= stamps[source], "stamps are the running maximum"
                     stamps[source] = stamp
+                    below_T += stamp < at.T
                     self._take(state, cut.partition, batch, i, outputs, due, step)
             if tuple(stamps) != cut.stamp:
                 raise ReplayDiffers(f"partition {cut.partition}: other stamps at cut {cut.at}.")
@@ -99,7 +101,7 @@ class ToyEngine:
             if outputs:
                 step.outputs[cut.partition] = outputs
         if not due:
-            return step
+            return replace(step, below_T=below_T)
         return Step(
             outputs=step.outputs,
             due=ScoreDue(
@@ -111,6 +113,7 @@ class ToyEngine:
             journal=step.journal,
             ingested=step.ingested,
             dead_letters=step.dead_letters,
+            below_T=below_T,
         )
 
     def _take(self, state, partition, batch, i, outputs, due, step) -> None:  # type: ignore[no-untyped-def]
