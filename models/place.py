@@ -35,7 +35,7 @@ class Place:
     root : str
         The place's path in it.
     name : str
-        As people wrote it; what sentences say.
+        What sentences call it: as people wrote it, less a URL's keys and options.
     """
 
     files: fs.FileSystem
@@ -55,14 +55,15 @@ class Place:
             return place
         if "://" not in str(place):
             return cls(fs.LocalFileSystem(), str(Path(place).absolute()), str(place))
+        name = _without_keys(str(place))
         try:
             files, root = fs.FileSystem.from_uri(str(place))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise PlaceUnusable(
-                f"{place} cannot be opened ({_reason(error)}): give a folder, or a URL that pyarrow.fs knows, such as "
-                "s3://bucket/prefix."
-            ) from error
-        return cls(files, root.rstrip("/"), str(place))
+                f"{name} cannot be opened ({_reason(error).replace(str(place), name)}): give a folder, or a URL that "
+                "pyarrow.fs knows, such as s3://bucket/prefix."
+            ) from None
+        return cls(files, root.rstrip("/"), name)
 
     @property
     def local(self) -> bool:
@@ -99,12 +100,10 @@ class Place:
         OSError
             If it cannot be written; nothing of it is visible then.
         """
-        full = self.full(path)
         if not self.local:
-            with self.files.open_output_stream(full) as stream:
-                stream.write(content)
+            self._put(path, content)
             return
-        target = Path(full)
+        target = Path(self.full(path))
         target.parent.mkdir(parents=True, exist_ok=True)
         staged = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
         try:
@@ -117,12 +116,27 @@ class Place:
         finally:
             staged.unlink(missing_ok=True)
 
+    def _put(self, path: str, content: pa.Buffer) -> None:
+        """Put all bytes at once. A stream that failed makes its file visible too, so a torn one is deleted."""
+        full, size = self.full(path), None
+        try:
+            with self.files.open_output_stream(full) as stream:
+                stream.write(content)
+        finally:
+            info = self.files.get_file_info(full)
+            size = info.size if info.type == fs.FileType.File else None
+            if size not in (None, content.size):
+                self.delete(path)
+        if size != content.size:
+            raise OSError(f"{path} had {size or 0} of {content.size} bytes after it was put")
+
     def delete(self, path: str) -> None:
         """Delete a file; one that is gone already is as good."""
         try:
             self.files.delete_file(self.full(path))
-        except FileNotFoundError:
-            return
+        except OSError:  # behind a folder's last file pyarrow puts an empty one, which not every store takes
+            if self.files.get_file_info(self.full(path)).type != fs.FileType.NotFound:
+                raise
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
@@ -141,6 +155,16 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def _without_keys(url: str) -> str:
+    """Return a URL without what may be secret.
+
+    >>> _without_keys("s3://KEY:SECRET@bucket/ward/7?region=x")
+    's3://bucket/ward/7'
+    """
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
 
 
 def _reason(error: BaseException) -> str:

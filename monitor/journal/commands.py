@@ -28,9 +28,9 @@ def show_stats(place: str, *, as_json: bool) -> None:
         task = bars.add_task("")
         rows = stats.stats(journal, lambda done, of: bars.update(task, completed=done, total=of))
     if as_json:
-        _write(stats.as_json(place, rows))
+        _write(stats.as_json(journal.place.name, rows))
     else:
-        print_stats(_console(), place, rows)
+        print_stats(_console(), journal.place.name, rows)
 
 
 def show_wearer(

@@ -58,7 +58,7 @@ def opened(place: str) -> Journal:
         raise JournalUnusable(f"The journal (PULSEWARDEN_JOURNAL__PLACE): {error}") from error
     if not journal.tables:
         raise JournalUnusable(
-            f"There is no journal in {place} yet: a worker writes it with its checkpoints, "
+            f"There is no journal in {journal.place.name} yet: a worker writes it with its checkpoints, "
             "and PULSEWARDEN_JOURNAL__PLACE says where it is."
         )
     return journal

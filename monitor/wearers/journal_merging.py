@@ -21,6 +21,7 @@ from models.place import Place
 MERGE_FILES = 16
 SIZES = (256 * 1024, 4 * 1024 * 1024)
 """Bounds in bytes between small, middling and large files; large ones are never merged."""
+ROW_GROUP = 250_000
 KEEP_MARKS = 8
 """Owners' marks of a partition that are kept in any case, for late files of workers that were overtaken."""
 
@@ -101,11 +102,11 @@ class Merger:
         return []
 
     def _store(self, table: str, run: Sequence[Piece]) -> str:
-        """Write one file of a run, one part in memory at a time; the result is at most sixteen middling files."""
+        """Write one file of a run, few of its rows in memory at a time."""
         sources = [piece.file.written for piece in run if piece.file.written is not None]
         last = max(sources, key=lambda source: source.epoch)
         name = Written(last.log, last.partition, last.epoch, run[0].low, run[-1].high).name
-        sink, writer = pa.BufferOutputStream(), None
+        merged = _Merged()
         for piece in run:
             try:
                 rows = read_piece(self._place, piece)
@@ -115,11 +116,8 @@ class Merger:
                 log.error("a file of the journal is damaged and is left alone", file=piece.file.path, why=str(error))
                 self._unread.add(piece.file.path)
                 return ""
-            writer = writer or pq.ParquetWriter(sink, rows.schema, compression="zstd", write_page_checksum=True)
-            writer.write_table(rows.cast(writer.schema) if rows.schema != writer.schema else rows)
-        if writer is not None:
-            writer.close()
-        self._place.write(f"{table}/{name}", sink.getvalue())
+            merged.add(rows)
+        self._place.write(f"{table}/{name}", merged.closed())
         return f"{table}/{name}"
 
     def _delete(self, merged: Sequence[File]) -> None:
@@ -135,6 +133,33 @@ class Merger:
         for mark in sorted(marks, key=lambda mark: mark.epoch)[:-KEEP_MARKS]:
             if all(one.epoch >= mark.epoch or one.end <= mark.base for one in written):
                 self._place.delete(mark.path)
+
+
+class _Merged:
+    """A Parquet file of several files' rows, in row groups of a good size, with few of them in memory."""
+
+    def __init__(self) -> None:
+        self._sink = pa.BufferOutputStream()
+        self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.Table] = []
+
+    def add(self, rows: pa.Table) -> None:
+        self._waiting.append(rows)
+        if sum(part.num_rows for part in self._waiting) >= ROW_GROUP:
+            self._flush()
+
+    def closed(self) -> pa.Buffer:
+        self._flush()
+        if self._writer is not None:
+            self._writer.close()
+        return self._sink.getvalue()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            rows, self._waiting = pa.concat_tables(self._waiting, promote_options="permissive"), []
+            if self._writer is None:
+                self._writer = pq.ParquetWriter(self._sink, rows.schema, compression="zstd", write_page_checksum=True)
+            self._writer.write_table(rows.cast(self._writer.schema) if rows.schema != self._writer.schema else rows)
 
 
 def _parted(one: Piece, other: Piece, anew: Sequence[int]) -> bool:
