@@ -59,7 +59,7 @@ def print_stats(console: Console, place: str, rows: list[TableStats]) -> None:
         for why, files in row.ignored.items():
             reasons[why] = reasons.get(why, 0) + files
     for why, files in sorted(reasons.items()):
-        console.print(f"{files:,} files are ignored: {why}.", highlight=False)
+        console.print(f"{'1 file is' if files == 1 else f'{files:,} files are'} ignored: {why}.", highlight=False)
     for row in rows:
         for sentence in row.damaged:
             console.print(sentence, style="red", highlight=False, soft_wrap=True)
