@@ -57,7 +57,10 @@ class Watchdog:
     stalled_s : float
     look : callable
     ends : callable
-        Asks the broker where the given inputs end; raises one of `FAILURES` if it does not answer.
+        Asks the broker where the given inputs end; raises one of `FAILURES` if it does not answer. After that the
+        worker has at least half the time to find its feet.
+    now : callable
+        Monotonic time, s.
     """
 
     def __init__(
@@ -65,8 +68,9 @@ class Watchdog:
         stalled_s: float,
         look: Callable[[], Glance],
         ends: Callable[[Collection[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]],
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._stalled_s, self._look, self._ends = stalled_s, look, ends
+        self._stalled_s, self._look, self._ends, self._now = stalled_s, look, ends, now
         self._outside_s = 0.0
         self._still_s: dict[int, float] = {}
         self._best: dict[int, int] = {}
@@ -84,10 +88,10 @@ class Watchdog:
         """
         tick_s = min(_LONGEST_TICK_S, self._stalled_s / 12)
         while True:
-            began = time.monotonic()
+            began = self._now()
             await asyncio.sleep(tick_s)
             # A process that was frozen, or an engine that had much to do, has not been waiting for so long.
-            await self.judge(min(time.monotonic() - began, 2 * tick_s))
+            await self.judge(min(self._now() - began, 2 * tick_s))
 
     async def judge(self, passed_s: float) -> None:
         """Look once, *passed_s* after the last time."""

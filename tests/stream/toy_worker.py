@@ -1,4 +1,7 @@
-"""A worker process with the toy engine; settings from the environment. Run by the tests."""
+"""A worker process with the toy engine; settings from the environment. Run by the tests.
+
+With TOY_DEAF_TO=N whatever is fetched of partition N gets lost, as when a fetch loop never resumes.
+"""
 
 import os
 import sys
@@ -7,11 +10,26 @@ import structlog
 
 from monitor.errors import PulsewardenError
 from monitor.settings import load
+from monitor.stream.owner import Owner
+from monitor.stream.records import Fetched
 from monitor.stream.worker import run
 from stream_schemas.topics import INPUTS
 from tests.stream.toy_engine import ToyEngine
 
+
+def deafen(partition: int) -> None:
+    receive = Owner.receive
+
+    def hear(self: Owner, fetched: Fetched) -> None:
+        if fetched.partition != partition:
+            receive(self, fetched)
+
+    Owner.receive = hear  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
+    if "TOY_DEAF_TO" in os.environ:
+        deafen(int(os.environ["TOY_DEAF_TO"]))
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         code = run(load(), lambda settings: ToyEngine(INPUTS, settings.teams[0], "TOY_SCORES" in os.environ))
