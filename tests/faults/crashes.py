@@ -55,7 +55,7 @@ def scale_out_and_in(run: Run) -> None:
 
 
 FAULTS = [
-    Fault("kill-9", "kill -9 of the only worker at random moments", kill_again_and_again, seconds=215, least_s=18),
+    Fault("kill-9", "kill -9 of the only worker at random moments", kill_again_and_again, 205, least_s=18),
     Fault(
         "kill-9-static",
         "the same with static membership: no rebalance, a restart takes over what it had",
@@ -63,6 +63,6 @@ FAULTS = [
         seconds=40,
         settings={"stream": {"static_membership": True}},
     ),
-    Fault("kills-and-joins", "two or three workers, killed and joined at random", kill_and_join, 110, workers=2),
-    Fault("scale-out", "1 -> 3 -> 2 -> 1 workers under load", scale_out_and_in, 60, least_s=30),
+    Fault("kills-and-joins", "two or three workers, killed and joined at random", kill_and_join, 75, workers=2),
+    Fault("scale-out", "1 -> 3 -> 2 -> 1 workers under load", scale_out_and_in, 40, least_s=30),
 ]

@@ -10,6 +10,7 @@ from tests.faults.run import Run, RunFailed, Say
 from tests.faults.story import Plot, Story
 
 MINUTES_AT_LEAST = 60
+LITTLE_PATIENCE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Fault:
         settings = ground.settings(self.name, **{k: dict(v) for k, v in self.settings.items()})
         run = Run(ground, settings, Story(Plot(seed, **plot)), seed, say, self.options, self.transactional)
         run.may_end = self.may_end
+        if self.must_fail:
+            run.patience_s = LITTLE_PATIENCE_S  # it may well never settle
         row = Row(self.name, seed)
         try:
             if self.before is not None:

@@ -62,7 +62,7 @@ def late_claim(run: Run) -> None:
 
     Then it goes on: its claim comes late and overtakes owners that did nothing wrong.
     """
-    number = run.faults + 2
+    number = 2
     while run.left_s > LONGER_THAN_THE_SESSION_S or number == 2:
         number += 1
         name = f"w{number}"
@@ -80,12 +80,12 @@ def late_claim(run: Run) -> None:
 
 
 FAULTS = [
-    Fault("zombie", "SIGSTOP of one of two workers for longer than the session", zombie, 70, least_s=20, workers=2),
+    Fault("zombie", "SIGSTOP of one of two workers for longer than the session", zombie, 50, least_s=20, workers=2),
     Fault(
         "frozen-before-outputs",
         "workers freeze themselves between a valid cut and its outputs",
         at_a_point,
-        60,
+        40,
         workers=2,
         options=("--freeze", "before-outputs:0.15", "--freeze-after", "8"),
     ),
@@ -93,8 +93,8 @@ FAULTS = [
         "frozen-before-claim",
         "workers freeze themselves before a claim, which then comes late",
         late_claim,
-        70,
+        50,
         least_s=25,
     ),
-    Fault("frozen-alone", f"the only worker frozen for {ALONE_S:.0f} s", lone, 50, least_s=40),
+    Fault("frozen-alone", f"the only worker frozen for {ALONE_S:.0f} s", lone, 38, least_s=35),
 ]

@@ -16,13 +16,19 @@ def one_kill(run: Run) -> None:
 
 
 FAULTS = [
-    Fault("duplicates", "30 % of all messages are duplicates", one_kill, 30, plot={"duplicates": 0.3}),
-    Fault("shuffles", "every message held back by up to the settle time", one_kill, 30, plot={"shuffle_s": 1.9}),
+    Fault("duplicates", "30 % of all messages are duplicates", one_kill, 22, 18, plot={"duplicates": 0.3}),
+    Fault(
+        "shuffles",
+        "every message held back by up to the settle time",
+        one_kill,
+        30,
+        plot={"shuffle_s": 1.9, "held": 1.0},
+    ),
     Fault(
         "bursts",
         "watches that sync twelve hours at once",
         one_kill,
-        35,
+        25,
         plot={"only": (Fate.BURST, Fate.CALM, Fate.FAST_HEART), "wearers": 160},
         settings={"limits": {"late_after_s": 120.0}},
     ),
@@ -30,7 +36,7 @@ FAULTS = [
         "delayed-input",
         "one topic's fetches come 150 ms late",
         one_kill,
-        35,
+        25,
         workers=2,
         options=("--delay", "vitals.activity.v1:150"),
     ),
@@ -38,16 +44,16 @@ FAULTS = [
         "clock-jumps",
         "the workers' wall clocks jump by an hour, forth and back",
         one_kill,
-        35,
+        25,
         workers=2,
         options=("--clock-jumps", "3600"),
     ),
-    Fault("transactions", "the gateways publish in transactions, some aborted", one_kill, 30, transactional=True),
+    Fault("transactions", "the gateways publish in transactions, some aborted", one_kill, 22, 18, transactional=True),
     Fault(
         "scoring",
         "scores on: they are inputs, so a replay need not compute them again",
         one_kill,
-        50,
+        35,
         settings={"scoring": {"enabled": True, "device": "cpu", "every_min": 5}},
     ),
 ]

@@ -43,6 +43,7 @@ class Run:
     say: Say
     options: tuple[str, ...] = ()
     transactional: bool = False
+    patience_s: float = SETTLED_WITHIN_S
     marks: list[int] = field(default_factory=list)
     faults: int = 0
     notes: list[str] = field(default_factory=list)
@@ -167,7 +168,7 @@ class Run:
 
     def _decided(self) -> None:
         reach = patiently(lambda: ends(self.settings))
-        self.until("everything published is decided", lambda: self.watch.reached(reach), SETTLED_WITHIN_S)
+        self.until("everything published is decided", lambda: self.watch.reached(reach), self.patience_s)
 
     def close(self) -> None:
         """Stop whatever still runs, and undo what was done to the machine."""

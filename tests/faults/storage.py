@@ -185,19 +185,21 @@ def untouched(run: Run) -> Iterable[Expected]:
 
 
 FAULTS = [
-    Fault("disk-full", "no room under the state folder", disk_full, 60, least_s=45, before=mount_small, may_end=True),
+    Fault("disk-full", "no room under the state folder", disk_full, 40, least_s=35, before=mount_small, may_end=True),
     Fault(
         "checkpoint-damaged",
         "the newest checkpoint of every partition damaged: the one before it is taken",
         newest_damaged,
-        40,
+        22,
+        20,
         judge_more=logs_say(SAYS_DAMAGED),
     ),
     Fault(
         "log-cut-off",
         "the log begins behind the checkpoint: said, and nothing of what is left is lost",
         log_cut_off,
-        40,
+        22,
+        20,
         plot={"only": (Fate.CRISIS, Fate.CALM)},
         judge_more=judge_what_is_left,
     ),

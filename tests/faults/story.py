@@ -99,7 +99,8 @@ class Plot:
     Attributes
     ----------
     seconds : of the run in which records are published. minutes : of the story told in them.
-    duplicates : share of all messages that are repetitions. shuffle_s : how long a message may be held back.
+    duplicates : share of all messages that are repetitions. shuffle_s : how long a message may be held back;
+    `held` : the share of those that are.
     """
 
     seed: int
@@ -108,6 +109,7 @@ class Plot:
     minutes: int = 60
     duplicates: float = 0.15
     shuffle_s: float = 1.4
+    held: float = 0.3
     only: tuple[Fate, ...] = tuple(Fate)
 
     @property
@@ -169,7 +171,7 @@ class Story:
         out: list[Message] = []
         for wearer in self.wearers:
             for message in self._of(wearer, chance, zero_ms):
-                held_s = chance.random() * plot.shuffle_s if chance.random() < 0.3 else 0.0
+                held_s = chance.random() * plot.shuffle_s if chance.random() < plot.held else 0.0
                 out.append(Message(message.at_s + held_s, message.topic, message.wearer, message.value))
                 if chance.random() < plot.duplicates / (1 - plot.duplicates):
                     again_s = chance.random() * plot.shuffle_s

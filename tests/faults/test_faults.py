@@ -19,7 +19,7 @@ from tests.faults.row import Row
 from tests.faults.run import Run
 from tests.faults.storage import SAYS_DAMAGED, damage, generations, has_checkpoints
 
-SHORT = {"wearers": 48, "seconds": 12.0, "minutes": 60}
+SHORT = {"wearers": 48, "seconds": 12.0, "minutes": 60, "shuffle_s": 0.4}
 SEED = 4
 
 
