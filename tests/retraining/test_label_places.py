@@ -77,7 +77,5 @@ def test_labels_of_a_topic_that_was_created_anew_are_not_taken_for_old_ones(
 def test_a_journal_that_takes_no_labels_is_named(live_settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "journal").write_text("a file where a folder should be")
     publish(live_settings, 100)
-    with pytest.raises(
-        StoreUnreachable, match=r"PULSEWARDEN_JOURNAL__PLACE\) takes no labels: .*journal"
-    ):
+    with pytest.raises(StoreUnreachable, match=r"PULSEWARDEN_JOURNAL__PLACE\) takes no labels: .*journal"):
         labels.copy(at(live_settings, str(tmp_path / "journal")))
