@@ -1,7 +1,12 @@
-"""Byte equality: what the log gives, replayed in a process that took no part, against what the topics hold."""
+"""Byte equality: what the log gives, replayed in a process that took no part, against what the topics hold.
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+And I4: the same records under other cuts, drawn at random, give the same alerts but for `raised_at`.
+"""
+
+import json
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,12 +23,20 @@ from tests.stream.world import Row, read
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Expected outputs, and in how many ways the topics differ from them."""
+    """Expected outputs, and in how many ways the topics differ from them.
 
-    expected: int
-    missing: int
-    different: int
-    repeated: int
+    Attributes
+    ----------
+    others : outputs that differ in more than `raised_at` under random cuts. below_T : records stamped below a T that
+        was used; only while there are none must `others` be 0.
+    """
+
+    expected: int = 0
+    missing: int = 0
+    different: int = 0
+    repeated: int = 0
+    others: int = 0
+    below_T: int = 0
 
 
 def engine_of(settings: Settings) -> Engine:
@@ -37,23 +50,43 @@ def engine_of(settings: Settings) -> Engine:
     )
 
 
-def agreement(settings: Settings, found: Alerts) -> Agreement:
-    """Replay a log from its start and compare: every value that it gives at least once, and none other."""
-    return _compared(replay(settings), (*found.alerts, *found.dead))
+def agreement(settings: Settings, found: Alerts, seed: int) -> Agreement:
+    """Replay a log from its start and compare: every value that it gives at least once, and none other.
+
+    Then again under random cuts, which the seed decides.
+    """
+    outputs: list[Output] = []
+    others = below_T = 0
+    chance = random.Random(f"cuts {seed}")
+    for p, log in _logs(settings).items():
+        own, other = _Replay(settings, p, log), _Replay(settings, p, log)
+        for cut in log.cuts:
+            own.step(cut)
+        for cut in _random_cuts(chance, log, other):
+            other.step(cut)
+        outputs += own.outputs
+        below_T += own.below_T
+        others += len({*map(_but_raised_at, own.outputs)} ^ {*map(_but_raised_at, other.outputs)})
+    return _compared(outputs, (*found.alerts, *found.dead), others, below_T)
 
 
 def agreement_since(settings: Settings, alerts: Sequence[Told], claimed: Mapping[int, int]) -> Agreement:
-    """The same for partitions that began anew: from their last cut 0, and only alerts.
+    """Compare only alerts, of partitions that began anew: from their last cut 0.
 
     Parameters
     ----------
     alerts : those written since. claimed : partition -> broker stamp of the claim under which it began anew.
     """
-    outputs = [out for out in replay(settings) if out.topic.startswith("alerts.")]
+    outputs: list[Output] = []
+    for p, log in _logs(settings).items():
+        replayed = _Replay(settings, p, log)
+        for cut in log.cuts:
+            replayed.step(cut)
+        outputs += [out for out in replayed.outputs if out.topic.startswith("alerts.")]
     return _compared(outputs, [row for row in alerts if row.stamp_ms >= claimed[row.partition]])
 
 
-def _compared(outputs: Iterable[Output], rows: Iterable[Told]) -> Agreement:
+def _compared(outputs: Iterable[Output], rows: Iterable[Told], others: int = 0, below_T: int = 0) -> Agreement:
     expected = {
         (out.topic, out.partition, out.value) for out in outputs if out.topic.startswith(("alerts.", "dead-letter"))
     }
@@ -63,38 +96,87 @@ def _compared(outputs: Iterable[Output], rows: Iterable[Told]) -> Agreement:
         missing=len(expected - set(got)),
         different=len(set(got) - expected),
         repeated=len(got) - len(set(got)),
+        others=others,
+        below_T=below_T,
     )
 
 
-def replay(settings: Settings) -> list[Output]:
-    """Replay every partition from its last cut 0, one cut a step, in this process."""
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """What one partition holds: the records of each input, and its valid cuts from the last cut 0 on."""
+
+    rows: Mapping[str, Sequence[Row]]
+    cuts: Sequence[Cut]
+
+
+def _logs(settings: Settings) -> dict[int, _Log]:
     inputs = {topic: read(settings, topic) for topic in INPUTS}
     cuts = read(settings, "cuts.v1")
-    outputs: list[Output] = []
+    logs = {}
     for p in range(settings.stream.partitions):
         valid = list(valid_cuts(((row.offset, row.stamp_ms, row.value) for row in cuts if row.partition == p), p))
         zero = max((i for i, cut in enumerate(valid) if cut.seq == 0), default=0)
         rows = {topic: [row for row in inputs[topic] if row.partition == p] for topic in INPUTS}
-        outputs += _replay(engine_of(settings), p, valid[zero:], rows)
-    return outputs
+        logs[p] = _Log(rows, valid[zero:])
+    return logs
 
 
-def _replay(engine: Engine, p: int, cuts: Sequence[Cut], rows: Mapping[str, Sequence[Row]]) -> list[Output]:
-    engine.open(p)
-    outputs: list[Output] = []
-    reach: tuple[int, ...] = ()
-    offsets = {topic: np.array([row.offset for row in rows[topic]], np.int64) for topic in INPUTS}
-    for cut in cuts:
-        before = engine.position(p).stamp or (0,) * len(INPUTS)
+class _Replay:
+    """An engine that is led through the log of one partition, cut by cut."""
+
+    def __init__(self, settings: Settings, p: int, log: _Log) -> None:
+        self._engine, self._p, self._log = engine_of(settings), p, log
+        self._engine.open(p)
+        self._offsets = {topic: np.array([row.offset for row in log.rows[topic]], np.int64) for topic in INPUTS}
+        self._reach: tuple[int, ...] = log.cuts[0].next
+        self.outputs: list[Output] = []
+        self.below_T = 0
+
+    def step(self, cut: Cut) -> None:
+        position = self._engine.position(self._p)
+        before = position.stamp or (0,) * len(INPUTS)
         batches = []
         for i, topic in enumerate(INPUTS):
-            begin, end = np.searchsorted(offsets[topic], ((reach or cut.next)[i], cut.next[i])).tolist()
+            begin, end = np.searchsorted(self._offsets[topic], (self._reach[i], cut.next[i])).tolist()
             if end > begin:
-                part = rows[topic][begin:end]
-                stamps = np.maximum.accumulate(np.array([before[i], *(row.stamp_ms for row in part)]))[1:]
-                keys, values = [row.key for row in part], [row.value for row in part]
-                numbers = np.full(len(part), p, np.int32)
-                batches.append(Batch(topic, numbers, offsets[topic][begin:end], stamps, keys, values))
-        outputs += engine.step([cut], batches).outputs.get(p, [])
-        reach = cut.next
-    return outputs
+                rows = self._log.rows[topic][begin:end]
+                stamps = np.maximum.accumulate(np.array([before[i], *(row.stamp_ms for row in rows)]))[1:]
+                keys, values = [row.key for row in rows], [row.value for row in rows]
+                numbers = np.full(len(rows), self._p, np.int32)
+                batches.append(Batch(topic, numbers, self._offsets[topic][begin:end], stamps, keys, values))
+        step = self._engine.step([cut], batches)
+        self.outputs += step.outputs.get(self._p, [])
+        self.below_T += step.below_T
+        self._reach = cut.next
+
+    def cut(self, T: int, reach: tuple[int, ...], stamp: tuple[int, ...]) -> Cut:
+        """Return a cut of our own that follows from where the engine stands."""
+        position = self._engine.position(self._p)
+        return Cut(self._p, position.at + 1, 0, position.seq + 1, T, reach, stamp, position.digest)
+
+
+def _random_cuts(chance: random.Random, log: _Log, other: _Replay) -> Iterator[Cut]:
+    """Yield cut 0, and cuts at random times that read everything stamped below T and some records more."""
+    zero, last = log.cuts[0], log.cuts[-1]
+    yield replace(other.cut(0, zero.next, (0,) * len(INPUTS)), seq=0)
+    held = [
+        [row for row in log.rows[topic] if zero.next[i] <= row.offset < last.next[i]] for i, topic in enumerate(INPUTS)
+    ]
+    tops = [np.maximum.accumulate(np.array([0, *(row.stamp_ms for row in rows)]))[1:] for rows in held]
+    T = min((int(top[0]) for top in tops if len(top)), default=last.T)
+    done = [0] * len(INPUTS)
+    while T < last.T:
+        T = min(last.T, T + 1 + int(chance.expovariate(1 / chance.choice((20, 400, 4_000)))))
+        for i, top in enumerate(tops):
+            ahead = chance.choice((0, 0, 1, chance.randrange(300)))
+            done[i] = max(done[i], min(len(top), int(np.searchsorted(top, T)) + ahead))
+        if T == last.T:
+            done = [len(top) for top in tops]
+        reach = [held[i][n - 1].offset + 1 if n else zero.next[i] for i, n in enumerate(done)]
+        yield other.cut(T, tuple(reach), tuple(int(top[n - 1]) if n else 0 for top, n in zip(tops, done, strict=True)))
+
+
+def _but_raised_at(out: Output) -> tuple[str, str]:
+    document = json.loads(out.value)
+    document.pop("raised_at", None)
+    return out.topic, json.dumps(document, sort_keys=True)

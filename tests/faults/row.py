@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
-from tests.faults.agreement import agreement
+from monitor.errors import ReplayDiffers
+from tests.faults.agreement import Agreement, agreement
 from tests.faults.history import Told, check, silences
 from tests.faults.records import ends, read, read_all
 from tests.faults.run import Run
@@ -23,7 +24,8 @@ class Row:
     or one (id, version) with two contents. different : outputs that neither the log nor the story explains.
     recovery_s : from a fault to every partition stepped again; median over the run's faults, None without any.
     repeated : records that repeat an earlier one byte for byte. outputs : what the log gives, dead letters included.
-    stale : records that an owner sent after its successor's claim. faults : how often something was broken.
+    stale : records that an owner sent after its successor's claim. faults : how often something was broken. below_T :
+    records stamped below a T that was used; without them the same records under random cuts give the same alerts.
     """
 
     fault: str
@@ -38,6 +40,7 @@ class Row:
     outputs: int = 0
     stale: int = 0
     void_cuts: int = 0
+    below_T: int = 0
     faults: int = 0
     seconds: float = 0.0
     why: list[str] = field(default_factory=list)
@@ -66,17 +69,26 @@ def judge(run: Run, fault: str) -> Row:
     deliveries = [(HEART_RATE, told.stamp_ms, told.value) for told in read(settings, HEART_RATE)]
     must, may = silences(deliveries, watch.T_ms())
     history = check(found.alerts, run.story.expected() + must, may)
-    equal = agreement(settings, found)
+    equal = Agreement()
+    try:
+        equal = agreement(settings, found, run.seed)
+    except ReplayDiffers as differs:
+        row.different += 1
+        row.why.append(str(differs))
     row.alerts_expected, row.outputs = history.expected, equal.expected
     row.lost = history.lost + equal.missing
     row.doubled = history.doubled
-    row.different = history.different + equal.different
+    row.different += history.different + equal.different
     row.repeated, row.stale = equal.repeated, stale(found.alerts, watch_claims(run))
     row.void_cuts = sum(one.void for one in watch.of.values())
     row.why += history.why + run.notes + ([] if run.may_end else run.children.ended)
     row.why += [f"the gateways could not publish: {failure}" for failure in run.driver.failures[:2]]
     if equal.missing or equal.different:
         row.why.append(f"the log gives {equal.missing} outputs that are nowhere; {equal.different} are not the log's")
+    if equal.others and not equal.below_T:
+        row.different += equal.others
+        row.why.append(f"under other cuts {equal.others} outputs differ in more than raised_at")
+    row.below_T = equal.below_T
     took = [watch.recovery_s(mark, run.ended_ms) for mark in run.marks]
     known = [seconds for seconds in took if seconds is not None]
     if len(known) < len(took):
