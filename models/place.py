@@ -70,11 +70,6 @@ class Place:
         """Whether it is a folder, which can stage and rename."""
         return isinstance(self.files, fs.LocalFileSystem)
 
-    def exists(self) -> bool:
-        """Whether there is such a folder; an object store has one as soon as it has a file in it."""
-        with self._answering():
-            return bool(self.files.get_file_info(self.root).type == fs.FileType.Directory)
-
     def folders(self) -> list[str]:
         """Return the names of the folders right below, sorted."""
         with self._answering():
