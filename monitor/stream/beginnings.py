@@ -161,15 +161,12 @@ class Beginnings:
         if self._checkpoints is None:
             return restored
         usable = self._checkpoints.usable(p, claim)
-        try:
-            while (checkpoint := await asyncio.to_thread(next, usable, None)) is not None:
-                self.progress += 1
-                if await self._fits(cut_log, checkpoint, start, restored):
-                    restored.position = checkpoint.position
-                    return restored
-                del checkpoint  # it may be large, and the next one is as well
-        finally:
-            usable.close()  # type: ignore[attr-defined]
+        while (checkpoint := await asyncio.to_thread(next, usable, None)) is not None:
+            self.progress += 1
+            if await self._fits(cut_log, checkpoint, start, restored):
+                restored.position = checkpoint.position
+                return restored
+            del checkpoint  # it may be large, and the next one is as well
         beyond = [g for g in await asyncio.to_thread(self._checkpoints.generations, p) if g.at >= claim]
         if beyond:
             log.warning("checkpoints beyond the end of cuts.v1 are ignored: they are of another log", partition=p)
@@ -180,20 +177,20 @@ class Beginnings:
         if position.at + 1 < start:  # an older one needs even more
             restored.gone = min(restored.gone or start, start - position.at - 1)
             return False
-        if position.at >= start and not await self._holds(cut_log, checkpoint.partition, position):
-            log.warning(
-                "a checkpoint is ignored: cuts.v1 does not hold its cut, so it is of another log",
-                partition=checkpoint.partition,
-                cut=position.at,
-            )
-            return False
         try:
+            if position.at >= start and not await self._holds(cut_log, checkpoint.partition, position):
+                self._refuse(checkpoint, "cuts.v1 does not hold its cut: it is of another log")
+                return False
             self._core.load(checkpoint)
         except SavedStateUnusable as misfit:
-            log.warning("a checkpoint is ignored", partition=checkpoint.partition, cut=position.at, why=str(misfit))
+            self._refuse(checkpoint, str(misfit))
             restored.misfit = misfit
             return False
         return True
+
+    def _refuse(self, checkpoint: Checkpoint, reason: str) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.refuse(checkpoint, reason)
 
     async def _holds(self, cut_log: LogReader, p: int, position: Position) -> bool:
         """Tell whether the log holds the cut at which a checkpoint stands."""

@@ -16,7 +16,7 @@ from monitor.wearers.checkpoint import Checkpoints
 from stream_schemas.topics import INPUTS
 from tests.conftest import NewSettings
 from tests.stream.conftest import Processes
-from tests.stream.test_worker import ALERTS, HEART_RATE, QUICK, caught_up, load
+from tests.stream.test_worker import ALERTS, HEART_RATE, QUICK, caught_up, load, replayed
 from tests.stream.toy_engine import ToyEngine
 from tests.stream.world import compare, read, settled, status, until
 
@@ -50,11 +50,6 @@ def durable(settings: Settings) -> dict[tuple[str, int], int]:
         for p, position in kept(settings).items()
         for topic, offset in zip(INPUTS, position.next or (), strict=True)
     }
-
-
-def replayed(processes: Processes) -> list[int]:
-    """Return how many records each recovery replayed, in the order of the logs."""
-    return [int(n) for n in re.findall(r"replayed .*records=\S*?(\d+)", re.sub(r"\x1b\[\d*m", "", processes.logs()))]
 
 
 def own_all(settings: Settings, worker_id: str = "w1") -> None:
@@ -94,7 +89,7 @@ def test_commits_follow_durable_checkpoints_and_a_place_that_fails_holds_only_th
     worker.wait()
     processes.toy(settings)
     own_all(settings)
-    assert replayed(processes)[-1] == 0
+    assert replayed(processes)[-1] == (4, 0)
     caught_up(settings, 4_000, "w1")  # the counts come from the checkpoint
     assert compare(settings, ToyEngine(INPUTS), ALERTS)[0] == 400
 
@@ -114,7 +109,7 @@ def test_sigterm_leaves_checkpoints_and_the_successor_takes_over_at_once(
     processes.toy(settings, "w2")
     own_all(settings, "w2")
     assert time.monotonic() - began < 12.0  # the start of the process, but no session timeout
-    assert replayed(processes)[-1] == 0
+    assert replayed(processes)[-1] == (4, 0)
     load(settings, 2_000, 2_800)
     caught_up(settings, 2_800, "w2")
     until("the last alert is out", lambda: len({row.value for row in read(settings, ALERTS)}) == 280)

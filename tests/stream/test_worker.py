@@ -1,5 +1,7 @@
 """Worker processes against a real Kafka: nothing lost, nothing different, whatever is killed."""
 
+import json
+import re
 import signal
 from dataclasses import replace
 
@@ -27,6 +29,15 @@ def load(settings: Settings, begin: int, end: int) -> None:
 
 def caught_up(settings: Settings, records: int, *workers: str) -> None:
     until(f"{records} records are in", lambda: settled(settings, *workers)["ingested"] == records)
+
+
+def replayed(processes: Processes) -> list[tuple[int, int]]:
+    """Return, of each recovery in the order of the logs, how many partitions there were and how many records."""
+    text = re.sub(r"\x1b\[[\d;]*m", "", processes.logs())
+    return [
+        (len(json.loads(partitions)), int(records))
+        for partitions, records in re.findall(r"replayed .*partitions=(\[.*?\]) records=(\d+)", text)
+    ]
 
 
 def test_a_worker_killed_and_started_again_gives_the_same_bytes_and_misses_nothing(
@@ -72,12 +83,15 @@ def test_two_workers_share_the_partitions_and_hand_over_without_loss(
     settings = new_settings(stream=QUICK)
     first = processes.toy(settings, "w1")
     until("one owns all", lambda: len(settled(settings, "w1")["assigned"]) == 4)
+    load(settings, 0, 1_000)
+    caught_up(settings, 1_000, "w1")
     second = processes.toy(settings, "w2")
-    load(settings, 0, 2_000)
     until(
         "each owns some",
         lambda: sorted(map(len, (status(settings, w).get("assigned", []) for w in ("w1", "w2")))) == [2, 2],
     )
+    assert replayed(processes)[1] == (2, 0)  # what left was checkpointed
+    load(settings, 1_000, 2_000)
     load(settings, 2_000, 4_000)
     caught_up(settings, 4_000, "w1", "w2")
     second.send_signal(signal.SIGKILL)
