@@ -3,7 +3,9 @@
 import math
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from monitor.journal.show import Held, minute_of
@@ -31,26 +33,17 @@ TIMES = {"start_minute": 1.0, "end_minute": 1.0, "raised_at_ms": 1 / 60_000}
 
 def print_stats(console: Console, place: str, rows: list[TableStats]) -> None:
     """Show what a journal holds."""
-    table = Table(title=f"Journal in {place} (times in UTC)", title_justify="left", header_style="bold")
-    table.add_column("table")
+    title = f"Journal in {place} (times in UTC)"
+    table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=0, show_edge=False)
+    table.add_column("table", no_wrap=True)
     for name in ("files", "rows", "wearers"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for name in ("first", "last"):
-        table.add_column(name)
-    for name in ("size", "ignored", "damaged"):
-        table.add_column(name, justify="right")
+        table.add_column(name, no_wrap=True)
+    table.add_column("size", justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(
-            row.table,
-            f"{row.files:,}",
-            f"{row.rows:,}",
-            f"{row.wearers:,}",
-            row.first or NONE,
-            row.last or NONE,
-            size(row.bytes),
-            f"{sum(row.ignored.values()):,}" if row.ignored else NONE,
-            f"{len(row.damaged):,}" if row.damaged else NONE,
-        )
+        counts = (f"{row.files:,}", f"{row.rows:,}", f"{row.wearers:,}")
+        table.add_row(row.table, *counts, _minute(row.first), _minute(row.last), size(row.bytes))
     console.print(table)
     if any(row.table == "minutes" for row in rows):
         console.print("A minute that late data revised was decided, and is counted, more than once.", highlight=False)
@@ -70,25 +63,33 @@ def print_held(console: Console, wearer: str, found: list[Held], limit: int) -> 
     console.print(f"What the journal holds of {wearer} (times in UTC)", style="bold", highlight=False, markup=False)
     for held in found:
         if held.rows:
-            console.print(_held(held, limit))
+            _print(console, held, limit)
     empty = [held.table.name for held in found if not held.rows]
     if empty:
         console.print(f"Nothing in {', '.join(empty)}.", highlight=False)
     console.print("Units and codes: docs/journal.md.", highlight=False)
 
 
-def _held(held: Held, limit: int) -> Table:
-    left = max(0, len(held.rows) - limit)
-    note = f", the last {limit:,} of {len(held.rows):,} rows" if left else ""
-    table = Table(
-        title=f"{held.table.name}: {held.table.row.partition(';')[0]}{note}", title_justify="left", header_style="bold"
-    )
-    names = [column.name for column in held.table.columns if column.name in held.rows[0]]
+def _print(console: Console, held: Held, limit: int) -> None:
+    """Show the last rows as a table, or where the terminal is too narrow for it as lines."""
+    rows = held.rows[-limit:]
+    note = f", the last {limit:,} of {len(held.rows):,} rows" if len(rows) < len(held.rows) else ""
+    title = f"{held.table.name}: {held.table.row.partition(';')[0]}{note}"
+    names = [column.name for column in held.table.columns if column.name in rows[0]]
+    table = Table(title=title, title_justify="left", header_style="bold")
     for name in names:
-        table.add_column(name.removesuffix("_ms"), justify="left" if _is_text(held, name) else "right")
-    for row in held.rows[left:]:
+        table.add_column(name.removesuffix("_ms"), justify="left" if _is_text(held, name) else "right", no_wrap=True)
+    for row in rows:
         table.add_row(*(cell(held, name, row) for name in names))
-    return table
+    if console.measure(table, options=console.options.update(width=10_000)).maximum <= console.width:
+        console.print(table)
+        return
+    console.print(title, style="italic", highlight=False)
+    for row in rows:
+        said = [(name.removesuffix("_ms"), cell(held, name, row)) for name in names if name != held.table.time]
+        text = ", ".join(f"{name} {value}" for name, value in said if value != NONE)
+        when = "" if held.table.time is None else f"{cell(held, held.table.time, row)}  "
+        console.print(Padding(f"{when}{text}", (0, 0, 0, 2)), highlight=False, markup=False)
 
 
 def _is_text(held: Held, name: str) -> bool:
@@ -114,6 +115,10 @@ def cell(held: Held, name: str, row: dict[str, Any]) -> str:
     if isinstance(value, list):
         return ", ".join(value) or NONE
     return f"{round(value, 2):g}" if isinstance(value, float) else str(value)
+
+
+def _minute(time: str | None) -> str:
+    return NONE if time is None else f"{time[:16]}Z"
 
 
 def size(count: int) -> str:

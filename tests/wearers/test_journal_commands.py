@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from models.journal_files import LATER_OWNER, listed
 from models.place import Place
 from monitor.cli import app
 from monitor.errors import JournalUnusable
+from monitor.journal.show import held
+from monitor.journal.stats import opened, stats
+from monitor.journal.wording import print_held, print_stats
 from monitor.wearers.journal import Journal
 from tests.wearers.a_day import HOUR, ILL, WELL, write_day
 from tests.wearers.test_journal_files import files, minutes
@@ -156,3 +160,14 @@ def test_a_damaged_file_ends_show_with_its_name(tmp_path: Path, monkeypatch: pyt
     path.write_bytes(b"PAR1")
     assert f"alerts/{path.name} is damaged or no Parquet file" in refused("show", ILL)
     assert document("show", ILL, "--table", "bp")["bp"]
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_nothing_is_cut_short_on_a_narrow_terminal(day: Path, width: int) -> None:
+    console = Console(width=width)
+    journal = opened(str(day))
+    with console.capture() as captured:
+        print_stats(console, "here", stats(journal))
+        print_held(console, ILL, held(journal, ILL, None, None, None), limit=3)
+    assert "…" not in captured.get()
+    assert "2026-01-05T10:00Z" in captured.get()
