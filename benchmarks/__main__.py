@@ -104,7 +104,9 @@ def measure(chosen: Sequence[str], rounds: int, seconds: float, say: Say, failur
             if phases := {"checkpoint", "live", "recovery"} & set(chosen):
                 from benchmarks.hundred_thousand import HundredThousand
 
-                figures += _interleaved({"100,000 wearers": HundredThousand(bench, phases)}, 1, say, failures)
+                fleet = HundredThousand(bench, phases)
+                figures += _interleaved({"100,000 wearers": fleet}, 1, say, failures)
+                failures += fleet.failures
     return [figure for figure in figures if any(_belongs(figure.name, name) for name in chosen)]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import ticking_worker
-from benchmarks.broker import Bench, BenchmarkFailed, running, wait_for
+from benchmarks.broker import Bench, BenchmarkFailed, running, status, wait_for
 from benchmarks.child_process import cpu_s, peak_rss_mib, pid_under
 from benchmarks.figure import Figure, Target
 from benchmarks.fleet_load import MINUTE_MS
@@ -54,7 +54,12 @@ WAYS = (
 
 
 class HundredThousand:
-    """The fleet, its worker, and the phases that were asked for."""
+    """The fleet, its worker, and the phases that were asked for.
+
+    Attributes
+    ----------
+    failures : what could not be measured, and why.
+    """
 
     def __init__(
         self,
@@ -70,6 +75,7 @@ class HundredThousand:
         self._bench, self._phases, self._wearers, self._history_min = bench, frozenset(phases), wearers, history_min
         self._seconds, self._interval_s, self._ways = seconds, interval_s, ways
         self._found: list[Figure] = []
+        self.failures: list[str] = []
 
     def prepare(self) -> None:
         """Publish everybody's profile and some minutes of history."""
@@ -91,6 +97,8 @@ class HundredThousand:
                 if "recovery" in self._phases:
                     for one in self._ways:
                         worker, way = self._through_a_kill(worker, way, one)
+        except BenchmarkFailed as failure:  # what was measured before it stands
+            self.failures.append(f"With {self._wearers:,} wearers not all could be measured: {failure}")
         finally:
             worker.stop()
 
@@ -178,6 +186,7 @@ class HundredThousand:
         except BaseException:
             again.stop()
             raise
+        said = wait_for("The worker's status", lambda: status(self._settings), START_S, again)
         self._found.append(
             Figure(
                 then.figure,
@@ -185,7 +194,8 @@ class HundredThousand:
                 (took_s,),
                 f"kill -9 of a worker with {self._wearers:,} wearers live, started again at once, until every partition"
                 f" is decided up to less than a second ago; {then}; checkpoints of each partition every"
-                f" {self._interval_s:.0f} s, and the records that came meanwhile included.",
+                f" {self._interval_s:.0f} s, and the records that came meanwhile included; claims, checkpoints and"
+                f" replay took {said['last_recovery_s']:.1f} s of it.",
                 Target("at most", 20),
             )
         )
@@ -194,7 +204,9 @@ class HundredThousand:
     # ------------------------------------------------------------------------------------------------------- children
 
     def _worker(self, way: Way) -> Leashed:
-        (self._settings.state_dir / "ticks.json").unlink(missing_ok=True)
+        status_file = self._settings.state_dir / "status" / f"{self._settings.stream.worker_id}.json"
+        for left_by_the_dead in (self._settings.state_dir / "ticks.json", status_file):
+            left_by_the_dead.unlink(missing_ok=True)
         more = {
             "PULSEWARDEN_CHECKPOINT__INTERVAL_S": str(self._interval_s),
             "PULSEWARDEN_STREAM__STATIC_MEMBERSHIP": str(way.static).lower(),

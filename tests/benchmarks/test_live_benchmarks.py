@@ -22,6 +22,7 @@ def test_a_fleet_is_checkpointed_measured_killed_and_caught_up(bench: Bench) -> 
     fleet = HundredThousand(bench, wearers=LIVE_SWEEPS, history_min=1, seconds=3, interval_s=2, ways=ways)
     fleet.prepare()
     fleet.round()
+    assert fleet.failures == []
     figures = {figure.name: figure for figure in fleet.figures()}
     assert set(figures) == {
         *("checkpoint-stall", "checkpoint-copy", "checkpoint-time", "checkpoint-size"),
