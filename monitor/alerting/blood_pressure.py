@@ -118,10 +118,11 @@ def bp_low(reading: Reading, earlier: list[Reading], limits: Limits, late: bool)
     )
 
 
-def earlier_cuff_readings(state: State, row: int, before_ms: int, cuffs: NDArray[np.uint8]) -> list[Reading]:
-    """Cuff readings of a wearer before a time, oldest first, out of the last 16."""
-    use = (state.bp_ms[row] > 0) & (state.bp_ms[row] < before_ms) & np.isin(state.bp_method[row], cuffs)
-    return [
+def cuff_readings(state: State, row: int, cuffs: NDArray[np.uint8]) -> list[Reading]:
+    """Cuff readings of a wearer out of the last 16, oldest first."""
+    use = (state.bp_ms[row] > 0) & np.isin(state.bp_method[row], cuffs)
+    readings = [
         Reading(int(state.bp_ms[row, k]), int(state.bp_systolic[row, k]), int(state.bp_diastolic[row, k]))
         for k in np.flatnonzero(use)
     ]
+    return sorted(readings, key=lambda r: (r.time_ms, r.systolic_mmhg, r.diastolic_mmhg))

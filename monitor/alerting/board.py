@@ -48,12 +48,15 @@ class Board:
     def find(self, row: int, rule: Rule, finding: Finding, *, T_ms: int, stamp_ms: int, device_id: str | None) -> None:
         """Act on what a rule found."""
         old = self.episodes.get((row, rule))
+        minute = finding.event_ms // MINUTE_MS
+        if old is not None and minute < self.state.alert_minute[row, rule]:
+            return  # it says nothing of what came after
         if old is not None and old.open:
             self._put(row, rule, policy.advance(old, finding, stamp_ms), finding.event_ms)
         elif old is not None and finding.cleared:
             self._forget(row, rule, finding.event_ms)
         elif finding.raised and not (old is not None and policy.blocks(old, finding)):
-            if old is None and finding.event_ms // MINUTE_MS <= self.state.alert_ended[row, rule]:
+            if old is None and self.state.alert_began[row, rule] <= minute <= self.state.alert_ended[row, rule]:
                 return  # revised minutes of an episode that is over
             alert_id = episode_id(self.state.wearer_of[row], rule, finding.start_ms)
             new = policy.raised(
@@ -91,11 +94,12 @@ class Board:
     def acknowledge(self, row: int, rule: Rule, seen_version: int, actor: str, verdict: str | None, stamp: int) -> None:
         """A human has seen it."""
         old = self.episodes[row, rule]
-        self._put(row, rule, policy.acknowledge(old, seen_version, actor, verdict, stamp), stamp)
+        self._put(row, rule, policy.acknowledge(old, seen_version, actor, verdict, stamp), old.clear_since_ms)
 
     def close(self, row: int, rule: Rule, actor: str, verdict: str | None, stamp_ms: int) -> None:
         """A human closes it."""
-        self._put(row, rule, policy.close(self.episodes[row, rule], actor, verdict, stamp_ms), stamp_ms)
+        old = self.episodes[row, rule]
+        self._put(row, rule, policy.close(old, actor, verdict, stamp_ms), old.clear_since_ms)
 
     def erase(self, row: int, stamp_ms: int) -> None:
         """Close all that is open of a wearer who is being erased."""
@@ -138,11 +142,13 @@ class Board:
             self._forget(row, rule, event_ms)
 
     def _forget(self, row: int, rule: Rule, event_ms: int) -> None:
-        del self.episodes[row, rule]
+        began = self.episodes.pop((row, rule)).finding.start_ms // MINUTE_MS
+        some = self.state.alert_ended[row, rule] > 0
+        self.state.alert_began[row, rule] = min(began, self.state.alert_began[row, rule]) if some else began
         self.state.alert_open[row, rule] = 0
         self.state.alert_priority[row, rule] = 0
         self.state.alert_minute[row, rule] = 0
-        self.state.alert_ended[row, rule] = event_ms // MINUTE_MS
+        self.state.alert_ended[row, rule] = max(event_ms // MINUTE_MS, self.state.alert_ended[row, rule])
 
 
 def episode_id(wearer_id: str, rule: Rule, start_ms: int) -> str:

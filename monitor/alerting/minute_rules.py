@@ -61,14 +61,16 @@ def judge_minutes(
     high = np.where(own_high > 0, own_high, limits.hr_high_rest_bpm)
     low = np.where(own_low > 0, own_low + 5, limits.hr_low_awake_clear_bpm)
     watched = state.alert_open[row][:, [Rule.HR_HIGH_REST, Rule.HR_LOW]].any(axis=1)
-    window = heart_rate_window(state, row, minute, limits, of_interest=watched | (now >= high) | (now <= low))
+    temperature, _ = current_weather(state, row, minute, limits)
+    warm = temperature >= WARM_C
+    matters = watched | (now >= high) | (now <= low) | warm
+    # all minutes of a row of which one matters: what raises here may clear a few minutes on
+    window = heart_rate_window(state, row, minute, limits, of_interest=np.isin(row, row[matters]))
     off = profiles.defaults_off(row)
     found = [
         hr_high_rest(window, limits, own_high, off),
         hr_low(window, limits, own_low, off, profiles.local_hour(row, minute)),
     ]
-    temperature, _ = current_weather(state, row, minute, limits)
-    warm = temperature >= WARM_C
     if warm.any() or state.alert_open[row, Rule.HEAT_LOAD].any():
         found.append(
             heat_load(
@@ -95,7 +97,7 @@ def _that_matter(state: State, evidence: Evidence, row: Ints, minute: Ints) -> l
     rule = evidence.rule
     is_open = state.alert_open[row, rule] > 0
     before = is_open & (minute < state.alert_minute[row, rule])
-    over = ~is_open & (minute <= state.alert_ended[row, rule])
+    over = ~is_open & (minute >= state.alert_began[row, rule]) & (minute <= state.alert_ended[row, rule])
     says = (evidence.raised | evidence.cleared) & ~before
     news = says & (is_open | (evidence.raised & ~over))
     if not news.any():

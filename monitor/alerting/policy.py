@@ -46,7 +46,7 @@ class Episode:
     finding : what raised it, or what last made it worse.
     raised_T_ms : T of the step that raised it. stamp_ms : received time of what decided the newest version.
     worse_version : the version that last became worse; an acknowledgement must have seen it.
-    clear_since_ms : event time since which it is clearing.
+    clear_since_ms : event time since which it is clearing, or absent.
     """
 
     alert_id: str
@@ -101,7 +101,7 @@ def advance(episode: Episode, finding: Finding, stamp_ms: int) -> Episode:
         return replace(episode, condition=Condition.CLEARING, clear_since_ms=finding.event_ms)
     if finding.off_delay_ms and finding.event_ms - episode.clear_since_ms < finding.off_delay_ms:
         return episode
-    return _gone(episode, stamp_ms)
+    return _gone(episode, finding.event_ms, stamp_ms)
 
 
 def _still(episode: Episode, finding: Finding, stamp_ms: int) -> Episode:
@@ -125,7 +125,7 @@ def _still(episode: Episode, finding: Finding, stamp_ms: int) -> Episode:
     )
 
 
-def _gone(episode: Episode, stamp_ms: int) -> Episode:
+def _gone(episode: Episode, event_ms: int, stamp_ms: int) -> Episode:
     waits = episode.finding.priority in LATCHED and episode.workflow is Workflow.UNACKED
     return replace(
         episode,
@@ -133,6 +133,7 @@ def _gone(episode: Episode, stamp_ms: int) -> Episode:
         workflow=Workflow.UNACKED if waits else Workflow.CLOSED,
         version=episode.version + 1,
         stamp_ms=stamp_ms,
+        clear_since_ms=event_ms,
     )
 
 

@@ -126,14 +126,17 @@ class MinuteDecisions:
         self._at.ask(row, at_ms)
 
     def _days(self, row: Ints, through: Ints) -> None:
-        day = through // MINUTES
-        ended = (self._at.state.day[row] > 0) & (day > self._at.state.day[row])
-        if ended.any():
-            whose, which = row[ended], self._at.state.day[row[ended]]
-            features = close_day(self._at.state, whose, which)
-            for r, ended_day, of_day in zip(whose.tolist(), which.tolist(), features, strict=True):
-                self._at.rows.day(r, ended_day, of_day)
-        self._at.state.day[row] = np.maximum(self._at.state.day[row], day)
+        """Close the days that are over, of the two before today: the ring holds no more."""
+        state, today = self._at.state, through // MINUTES
+        for back in (2, 1):
+            ended = (state.day[row] > 0) & (today - back >= state.day[row])
+            if ended.any():
+                whose, day = row[ended], today[ended] - back
+                features = close_day(state, whose, day)
+                for r, one, of_day in zip(whose.tolist(), day.tolist(), features, strict=True):
+                    if not np.isnan(of_day).all():
+                        self._at.rows.day(r, one, of_day)
+        state.day[row] = np.maximum(state.day[row], today)
 
     def silence(self, row: Ints, at_ms: Ints) -> None:
         """Nothing new came for too long: tell it, and what depends on it is unknown."""

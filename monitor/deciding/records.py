@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.alerting.blood_pressure import Reading, bp_low, bp_severe, earlier_cuff_readings, severe_limits
+from monitor.alerting.blood_pressure import Reading, bp_low, bp_severe, cuff_readings, severe_limits
 from monitor.alerting.evidence import Rule
 from monitor.alerting.risk import heads_above, risk_finding
 from monitor.deciding.minutes import MinuteDecisions
@@ -77,11 +77,9 @@ class RecordDecisions:
         self._at.ask(these.row[new], these.stamp_ms[new])
 
     def _one_reading(self, row: int, reading: Reading, stamp_ms: int, device_id: str) -> None:
-        """Judge one reading of a cuff."""
-        state, limits, time_ms = self._at.state, self._at.limits, reading.time_ms
-        late = stamp_ms - time_ms > limits.bp_clinical_window_h * HOUR_MS
-        self._at.decided.late += late
-        earlier = earlier_cuff_readings(state, row, time_ms, CUFFS)
+        """Judge one reading of a cuff, and again those after it, which it may confirm."""
+        state, limits = self._at.state, self._at.limits
+        known = cuff_readings(state, row, CUFFS)
         conditions = int(state.conditions[row])
         of_wearer = severe_limits(
             limits,
@@ -89,14 +87,23 @@ class RecordDecisions:
             own_systolic=int(state.own_systolic[row]),
             own_diastolic=int(state.own_diastolic[row]),
         )
-        severe = bp_severe(reading, earlier, of_wearer, limits, late)
-        found = [severe] if conditions & PREGNANT else [severe, bp_low(reading, earlier, limits, late)]
-        waits = severe.raised and severe.unverified
-        state.timer_ms[row, REPEAT] = stamp_ms + limits.bp_repeat_within_min * MINUTE_MS if waits else NEVER
         T = int(self._at.T_of_partition[state.partition[row]])
-        for finding in found:
-            if finding.raised or finding.cleared:
-                self._at.board.find(row, finding.rule, finding, T_ms=T, stamp_ms=stamp_ms, device_id=device_id)
+        self._at.decided.late += self._late(reading, stamp_ms)
+        newest = reading
+        for newest in [reading, *(r for r in known if r.time_ms > reading.time_ms)]:
+            late, earlier = self._late(newest, stamp_ms), [r for r in known if r.time_ms < newest.time_ms]
+            severe = bp_severe(newest, earlier, of_wearer, limits, late)
+            found = [severe] if conditions & PREGNANT else [severe, bp_low(newest, earlier, limits, late)]
+            for finding in found:
+                if finding.raised or finding.cleared:
+                    self._at.board.find(row, finding.rule, finding, T_ms=T, stamp_ms=stamp_ms, device_id=device_id)
+        if not (severe.raised and severe.unverified):
+            state.timer_ms[row, REPEAT] = NEVER
+        elif newest is reading:
+            state.timer_ms[row, REPEAT] = stamp_ms + limits.bp_repeat_within_min * MINUTE_MS
+
+    def _late(self, reading: Reading, stamp_ms: int) -> bool:
+        return stamp_ms - reading.time_ms > self._at.limits.bp_clinical_window_h * HOUR_MS
 
     def score(self, these: Events) -> None:
         """The first score of a wearer and T counts."""

@@ -99,6 +99,7 @@ FIELDS: tuple[Field, ...] = (
     Field("alert_open", "u1", (RULES,), "1 while an alert of the rule is open or blocked"),
     Field("alert_priority", "u1", (RULES,), "priority code of that alert"),
     Field("alert_minute", "i4", (RULES,), "epoch minute of the finding that raised it, or made it worse"),
+    Field("alert_began", "i4", (RULES,), "epoch minute at which the first one that ended began"),
     Field("alert_ended", "i4", (RULES,), "epoch minute at which the last one ended"),
 )
 

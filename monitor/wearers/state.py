@@ -79,6 +79,7 @@ class State:
     alert_open: NDArray[np.uint8]
     alert_priority: NDArray[np.uint8]
     alert_minute: NDArray[np.int32]
+    alert_began: NDArray[np.int32]
     alert_ended: NDArray[np.int32]
 
     def __init__(self, rows: int = ROWS) -> None:
