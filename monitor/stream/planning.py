@@ -7,7 +7,7 @@ hands out fetches, not inputs). Then more is read; that takes a broker which ser
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from faust.types import TP
@@ -16,8 +16,8 @@ from monitor.cuts import Cut
 from monitor.settings import StreamSettings
 from monitor.stream.core import Core
 from monitor.stream.partition import Partition, Taken
-from monitor.stream.transport import Consumer
-from monitor.stream.watermark import Mark, broker_complete_ms, broker_time, log_complete_ms, log_time
+from monitor.stream.transport import Consumer, End
+from monitor.stream.watermark import CLOCK_SLACK_MS, Mark, broker_time, log_time
 
 STEP_RECORDS = 4_000
 """A step takes about so many records at most: the loop is blocked while the engine runs (4,000 take 80 ms)."""
@@ -63,6 +63,7 @@ class Planner:
         self._stream, self._prefix, self._core = stream, topic_prefix, core
         self._log_clock = stream.clock == "log"
         self.timed = [not self._log_clock or topic.startswith(("vitals.", "context.")) for topic in core.inputs]
+        self._known_tps: dict[int, list[TP]] = {}
         self.held = False
 
     def plan(self, parts: Iterable[Partition], feed: Consumer) -> list[Work]:
@@ -77,8 +78,10 @@ class Planner:
             idle = now - part.cut_at_s >= idle_s
             if not part.waiting and not idle:
                 continue
-            taken = part.take(limit, None if crowded else self._ceiling_ms(part, feed))
-            cut = self._cut(part, taken, feed)
+            ends = [feed.end(tp) for tp in self._tps(part.number)]
+            ceiling_ms = self._ceiling_ms(part, ends) if part.waiting and not crowded else None
+            taken = part.take(limit, ceiling_ms)
+            cut = self._cut(part, taken, ends)
             before = self._core.position(part.number)
             moves = cut.next != before.next
             self.held = self.held or (part.waiting and not moves)
@@ -88,12 +91,19 @@ class Planner:
                 work.append(Work(part, cut, taken))
         return work
 
-    def _cut(self, part: Partition, taken: Taken, feed: Consumer) -> Cut:
+    def _tps(self, partition: int) -> list[TP]:
+        if partition not in self._known_tps:
+            self._known_tps[partition] = [TP(self._prefix + topic, partition) for topic in self._core.inputs]
+        return self._known_tps[partition]
+
+    def _cut(self, part: Partition, taken: Taken, ends: Sequence[End | None]) -> Cut:
         position = self._core.position(part.number)
-        marks = [
-            self._mark(part, i, at, last_ms, feed)
-            for i, (at, last_ms) in enumerate(zip(taken.next, taken.stamp_ms, strict=True))
-        ]
+        marks = []
+        for i, (at, last_ms) in enumerate(zip(taken.next, taken.stamp_ms, strict=True)):
+            unread_ms, empty_ms = part.unread_ms(i), self._empty_until_ms(part, i, at, ends[i])
+            # An input with unread records is complete up to the stamp of the first of them.
+            known_ms = last_ms if unread_ms is None else max(last_ms, unread_ms)
+            marks.append(Mark(known_ms, empty_ms is not None, empty_ms or 0, self.timed[i]))
         return Cut(
             partition=part.number,
             at=part.expected,
@@ -105,26 +115,23 @@ class Planner:
             digest=position.digest,
         )
 
-    def _ceiling_ms(self, part: Partition, feed: Consumer) -> int | None:
+    def _ceiling_ms(self, part: Partition, ends: Sequence[End | None]) -> int | None:
         """Return the stamp up to which may be read: what the inputs that have nothing to read are complete up to."""
         position = self._core.position(part.number)
+        slack_ms = 0 if self._log_clock else CLOCK_SLACK_MS
         complete = [
-            (log_complete_ms if self._log_clock else broker_complete_ms)(self._mark(part, i, at, last_ms, feed))
+            max(last_ms, (self._empty_until_ms(part, i, at, ends[i]) or 0) - slack_ms)
             for i, (at, last_ms) in enumerate(zip(position.next or (), position.stamp, strict=True))
-            if part.unread_ms(i) is None and self.timed[i]
+            if self.timed[i] and part.unread_ms(i) is None
         ]
         return max(position.T, min(complete)) + READ_AHEAD_MS if complete else None
 
-    def _mark(self, part: Partition, source: int, position: int, last_ms: int, feed: Consumer) -> Mark:
-        """What is known of an input; one with unread records is complete up to the stamp of the first of them."""
-        end, unread_ms = feed.end(TP(self._prefix + self._core.inputs[source], part.number)), part.unread_ms(source)
-        known_ms = last_ms if unread_ms is None else max(last_ms, unread_ms)
+    def _empty_until_ms(self, part: Partition, source: int, position: int, end: End | None) -> int | None:
+        """Return the time as of which an input had nothing beyond a position; None where it may have more."""
         if end is None or end.offset > position:
-            return Mark(known_ms, at_end=False, empty_until_ms=0, tells_time=self.timed[source])
+            return None
         if not self._log_clock:
-            empty_ms = end.broker_ms
-        elif end.sent_s - part.received_s[source] < QUIET_S:
-            empty_ms = 0
-        else:
-            empty_ms = part.heard_ms(end.sent_s - WRITERS_APART_S)
-        return Mark(known_ms, at_end=True, empty_until_ms=empty_ms, tells_time=self.timed[source])
+            return end.broker_ms
+        if end.sent_s - part.received_s[source] < QUIET_S:
+            return None
+        return part.heard_ms(end.sent_s - WRITERS_APART_S)

@@ -40,7 +40,7 @@ def broker_time(before_ms: int, marks: Sequence[Mark]) -> int:
     An input with unread records is complete up to its last stamp; one at its end up to the broker's time at which that
     was so, less the slack. A wall clock would be wrong after any pause of this process. T never goes back.
     """
-    return max(before_ms, min(map(broker_complete_ms, marks)))
+    return max(before_ms, min(map(_broker_complete_ms, marks)))
 
 
 def log_time(before_ms: int, marks: Sequence[Mark]) -> int:
@@ -50,14 +50,12 @@ def log_time(before_ms: int, marks: Sequence[Mark]) -> int:
     what lies beyond may have been written since, with older records of this input beside it. No time passes where
     nothing is written.
     """
-    return max(before_ms, min(map(log_complete_ms, (mark for mark in marks if mark.tells_time))))
+    return max(before_ms, min(map(_log_complete_ms, (mark for mark in marks if mark.tells_time))))
 
 
-def broker_complete_ms(mark: Mark) -> int:
-    """Return the broker's time up to which an input is complete."""
+def _broker_complete_ms(mark: Mark) -> int:
     return max(mark.last_ms, mark.empty_until_ms - CLOCK_SLACK_MS) if mark.at_end else mark.last_ms
 
 
-def log_complete_ms(mark: Mark) -> int:
-    """Return the log time up to which an input is complete."""
+def _log_complete_ms(mark: Mark) -> int:
     return max(mark.last_ms, mark.empty_until_ms) if mark.at_end else mark.last_ms
