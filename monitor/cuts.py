@@ -31,7 +31,9 @@ class Cut:
     epoch : int
         Offset of the claim under which the cut was written.
     seq : int
-        Number of the step, counted from 0 over all epochs; cut 0 reads nothing and names where the inputs begin.
+        Number of the step, counted from 0 over all epochs; cut 0 reads nothing and names where the inputs begin. Where
+        the log no longer held what an owner's state needed it began anew: with another cut 0, that voids the state
+        before it.
     T : int
         The only time the step knows, epoch milliseconds, exclusive: every record stamped below it has been read.
     next : tuple of int

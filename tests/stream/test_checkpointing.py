@@ -1,0 +1,216 @@
+"""The schedule of checkpoints, with a place that does what a test wants."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+import pytest
+
+from monitor.cuts import Cut
+from monitor.stream.beginnings import Beginning, Cuts
+from monitor.stream.checkpointing import Checkpointer
+from monitor.stream.core import Core
+from monitor.stream.ledger import Ledger
+from monitor.stream.records import Records
+from monitor.wearers.checkpoint import Checkpoint, Checkpoints
+from monitor.wearers.journal import Journal
+from stream_schemas.topics import INPUTS
+from tests.stream.toy_engine import ToyEngine
+
+EPOCH = 100
+
+
+class Place:
+    """Keeps what is written, in order; fails or takes its time when told to."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple[str, int, int]] = []  # what, partition, cut
+        self.broken: set[str] = set()
+        self.slow_s = 0.0
+
+    def put(self, what: str, partition: int, at: int) -> None:
+        if what in self.broken:
+            raise OSError(28, "No space left on device")
+        time.sleep(self.slow_s)
+        self.log.append((what, partition, at))
+
+
+class Store:
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    def write(self, checkpoint: Checkpoint) -> str:
+        self.place.put("checkpoint", checkpoint.partition, checkpoint.position.at)
+        return ""
+
+
+class Rows:
+    """A journal whose rows are numbers."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.rows: dict[int, list[int]] = {}
+        self.written: list[tuple[int, int, int, list[int]]] = []
+
+    def take(self, partition: int) -> list[int]:
+        return self.rows.pop(partition, [])
+
+    def give_back(self, partition: int, rows: list[int]) -> None:
+        self.rows[partition] = rows + self.rows.get(partition, [])
+
+    def forget(self, partition: int) -> None:
+        self.rows.pop(partition, None)
+
+    def write(self, partition: int, epoch: int, begin: int, end: int, rows: list[int]) -> list[str]:
+        assert epoch == EPOCH
+        self.place.put("journal", partition, end)
+        self.written.append((partition, begin, end, rows))
+        return []
+
+
+class World:
+    """Three partitions behind cut 0, and what keeps them."""
+
+    def __init__(self, interval_s: float = 3_600.0) -> None:
+        self.place = Place()
+        self.journal = Rows(self.place)
+        self.ledger = Ledger()
+        self.lock = asyncio.Lock()
+        self.core = Core(ToyEngine(INPUTS), INPUTS, journal=lambda _: None, control=lambda _: None)
+        self.owned: list[int] = []
+        self.keeper = Checkpointer(
+            self.core,
+            cast("Checkpoints", Store(self.place)),
+            cast("Journal", self.journal),
+            self.ledger,
+            partitions=4,
+            interval_s=interval_s,
+            owned=lambda: list(self.owned),
+            between_steps=self.lock,
+        )
+        for p in (0, 1, 2):
+            self.claim(p)
+
+    def claim(self, p: int) -> None:
+        self.core.open(p)
+        self.keeper.begin(p, EPOCH, Beginning(Cuts(p, EPOCH, EPOCH, EPOCH), EPOCH))
+        self.owned.append(p)
+        self.step(p)
+
+    def step(self, p: int) -> None:
+        before = self.core.position(p)
+        at = max(before.at, EPOCH) + 1
+        n = before.seq + 1
+        cut = Cut(p, at, EPOCH, n, 0, (n,) * len(INPUTS), (0,) * len(INPUTS), before.digest)
+        self.core.apply([cut], {p: [Records.of(())] * len(INPUTS)})
+        self.journal.rows.setdefault(p, []).append(at)
+
+    def forget(self, p: int) -> None:
+        self.owned.remove(p)
+        self.core.drop(p)
+        self.keeper.forget(p)
+
+    def committable(self) -> dict[int, int]:
+        return {p: at[0] for p, at in self.ledger.committable((p, EPOCH) for p in self.owned).items()}
+
+
+def live(scenario: Callable[[World], Awaitable[None]], **options: float) -> World:
+    async def main() -> World:
+        world = World(**options)
+        await scenario(world)
+        return world
+
+    return asyncio.run(main())
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not true():  # noqa: ASYNC110 - it happens in a thread
+            await asyncio.sleep(0.002)
+
+
+def test_the_journal_is_written_before_the_checkpoint_and_the_ledger_follows_both() -> None:
+    async def scenario(world: World) -> None:
+        assert world.committable() == {}
+        await world.keeper.hurry(5)
+        assert world.place.log == [(what, p, EPOCH + 1) for p in (0, 1, 2) for what in ("journal", "checkpoint")]
+        assert world.committable() == {0: 0, 1: 0, 2: 0}
+        world.step(1)
+        assert world.committable() == {0: 0, 1: 0, 2: 0}
+
+    live(scenario)
+
+
+def test_a_place_that_fails_keeps_the_rows_and_the_ledger_and_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.stream.checkpointing.RETRY_S", 0.01)
+
+    async def scenario(world: World) -> None:
+        world.owned = [1]
+        world.place.broken = {"journal"}
+        running = asyncio.ensure_future(world.keeper.run())
+        await until(lambda: world.keeper.failed > 1)
+        assert world.journal.rows[1] == [EPOCH + 1]
+        world.place.broken = {"checkpoint"}
+        await until(lambda: world.journal.written)
+        world.step(1)
+        failed = world.keeper.failed
+        await until(lambda: world.keeper.failed > failed + 1)
+        assert world.committable() == {}
+        world.place.broken = set()
+        await until(lambda: world.committable() == {1: 1})
+        running.cancel()
+        assert world.journal.written == [(1, EPOCH, EPOCH + 1, [EPOCH + 1]), (1, EPOCH + 1, EPOCH + 2, [EPOCH + 2])]
+        assert world.keeper.written == 1
+
+    live(scenario, interval_s=0.05)
+
+
+def test_a_checkpoint_that_becomes_durable_after_the_claim_is_over_moves_no_commit_and_brings_no_rows_back() -> None:
+    async def scenario(world: World) -> None:
+        world.owned = [2]
+        world.place.slow_s = 0.05
+        keeping = asyncio.ensure_future(world.keeper.hurry(5))
+        await until(lambda: 2 not in world.journal.rows)
+        world.forget(2)
+        world.claim(2)  # the same partition again, under another claim that happens to look alike
+        await keeping
+        assert world.committable() == {}
+        assert world.journal.rows == {0: [EPOCH + 1], 1: [EPOCH + 1], 2: [EPOCH + 1]}
+
+    live(scenario)
+
+
+def test_in_a_hurry_the_oldest_come_first_and_what_does_not_fit_is_left() -> None:
+    async def scenario(world: World) -> None:
+        world.place.slow_s = 0.1
+        await asyncio.wait_for(world.keeper.hurry(0.3), 0.4)
+        assert {p for what, p, _ in world.place.log if what == "checkpoint"} == {0}
+        world.place.slow_s = 0.0
+        await world.keeper.hurry(5)
+        assert [p for what, p, _ in world.place.log if what == "checkpoint"] == [0, 1, 2]
+
+    live(scenario)
+
+
+def test_nothing_is_copied_while_a_step_is_under_way() -> None:
+    async def scenario(world: World) -> None:
+        async with world.lock:
+            keeping = asyncio.ensure_future(world.keeper.hurry(5))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            world.step(0)
+        await keeping
+        assert ("checkpoint", 0, EPOCH + 2) in world.place.log
+
+    live(scenario)
+
+
+def test_turns_are_spread_over_the_interval() -> None:
+    async def scenario(world: World) -> None:
+        turns = sorted(world.keeper._next_turn(p, 1_000.0) for p in range(4))
+        assert [b - a for a, b in itertools.pairwise(turns)] == pytest.approx([900.0] * 3)
+        assert all(1_000.0 < turn <= 4_600.0 for turn in turns)
+
+    live(scenario)
