@@ -7,8 +7,10 @@ that replays the log with another fetch size must give every byte again, which t
 
 import json
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from monitor.settings import Settings
 from stream_schemas.partition import murmur2_partition
@@ -36,10 +38,11 @@ def read_in_many_ways(fault: Fault, ground: Ground, seed: int, share: float, say
     story = Story(Plot(seed, wearers=60, seconds=40.0, minutes=60))
     messages = story.messages(BEGIN_MS)
     first: set[str] | None = None
+    took_s: list[float] = []
     for records, workers in WAYS if share > 0.5 else WAYS[:4]:
         settings = ground.settings("same-log", stream={"clock": "log", "pace_ms": 0})
         try:
-            alerts = _read(settings, messages, records, workers, row)
+            alerts = _read(settings, messages, records, workers, row, took_s)
         finally:
             ground.forget(settings)
         told = {_without_raised_at(one) for one in alerts}
@@ -55,11 +58,17 @@ def read_in_many_ways(fault: Fault, ground: Ground, seed: int, share: float, say
         row.doubled += history.doubled
         row.different += history.different
         row.why += history.why
-        say(f"fetches of {records}, {workers} workers: {len(told)} versions, {len(told ^ first)} differ from the first")
+        say(
+            f"fetches of {records}, {workers} workers: {len(told)} versions, {len(told ^ first)} differ from the first, "
+            f"{history.lost} lost, {history.doubled} doubled; in all {row.below_T} records below T"
+        )
+    row.recovery_s = round(median(took_s), 2)
     return row
 
 
-def _read(settings: Settings, messages: Sequence[Message], records: int, workers: int, row: Row) -> list[Told]:
+def _read(
+    settings: Settings, messages: Sequence[Message], records: int, workers: int, row: Row, took_s: list[float]
+) -> list[Told]:
     _write(settings, messages)
     reach = ends(settings)
     row.events += sum(reach.values())
@@ -72,14 +81,17 @@ def _read(settings: Settings, messages: Sequence[Message], records: int, workers
         found = read_all(settings)
         equal = agreement(settings, found, row.seed)
         row.outputs += equal.expected
+        row.below_T += equal.below_T
         row.lost += equal.missing
         row.different += equal.different + (0 if equal.below_T else equal.others)
         row.repeated += equal.repeated
         # Another worker replays all of it under the same cuts, with another fetch size: the digests must agree.
         shutil.rmtree(Path(settings.checkpoint_place), ignore_errors=True)
         row.faults += 1
+        began = time.monotonic()
         children.start("w8", "--fetch", str(50 if records != 50 else 5_000))
         until("all is owned again", lambda: children.gone() or children.owned() == list(watch.partitions), 60)
+        took_s.append(time.monotonic() - began)
         row.why += children.ended
         row.different += len(children.ended)
     finally:
@@ -89,7 +101,7 @@ def _read(settings: Settings, messages: Sequence[Message], records: int, workers
 
 
 def _write(settings: Settings, messages: Sequence[Message]) -> None:
-    out = producer(settings, linger_ms=20)
+    out = producer(settings, linger_ms=20, enable_idempotence=True)  # in order, whatever is tried again
     for message in messages:
         key = message.wearer.encode()
         out.send(
