@@ -59,7 +59,7 @@ def read_in_many_ways(fault: Fault, ground: Ground, seed: int, share: float, say
         row.different += history.different
         row.why += history.why
         say(
-            f"fetches of {records}, {workers} workers: {len(told)} versions, {len(told ^ first)} differ from the first, "
+            f"fetches of {records}, {workers} workers: {len(told)} versions, {len(told ^ first)} unlike the first, "
             f"{history.lost} lost, {history.doubled} doubled; in all {row.below_T} records below T"
         )
     row.recovery_s = round(median(took_s), 2)
