@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.broker import Bench
-from benchmarks.cut_cost import CutCost
+from benchmarks.broker import Bench, BenchmarkFailed
+from benchmarks.cut_cost import OFTEN_MS, SELDOM_MS, CutCost
 from benchmarks.hundred_thousand import HundredThousand, Way
 from benchmarks.publishing import LIVE_SWEEPS, live
 from monitor.local.stack import Stack
@@ -33,12 +33,16 @@ def test_a_fleet_is_checkpointed_measured_killed_and_caught_up(bench: Bench) -> 
     assert 1 < figures["checkpoint-size"].value < 100
 
 
-def test_a_cut_costs_something(bench: Bench) -> None:
-    cost = CutCost(bench, seconds=3)
-    cost.prepare()
+def test_the_cost_of_a_cut_is_what_more_cuts_cost_more(monkeypatch: pytest.MonkeyPatch, bench: Bench) -> None:
+    runs = {SELDOM_MS: (8.0, 0.05), OFTEN_MS: (158.0, 0.065)}
+    monkeypatch.setattr(CutCost, "_run", lambda self, idle_cut_ms: runs[idle_cut_ms])
+    cost = CutCost(bench)
     cost.round()
     (figure,) = cost.figures()
-    assert 10 < figure.value < 5_000
+    assert figure.value == pytest.approx(100)
+    runs[OFTEN_MS] = runs[SELDOM_MS]
+    with pytest.raises(BenchmarkFailed, match="cut alike"):
+        cost.round()
 
 
 def test_the_live_fleet_sends_everybody_once_a_minute_when_the_minute_is_over() -> None:

@@ -54,7 +54,8 @@ def valkey(tmp_path: Path) -> Iterator[OwnValkey]:
 
 @pytest.fixture
 def settings(new_settings: NewSettings, valkey: OwnValkey) -> Settings:
-    return new_settings(redis={"url": valkey.stack.redis_url}, stream={"session_timeout_s": 6.0, "heartbeat_s": 1.0})
+    stream = {"session_timeout_s": 6.0, "heartbeat_s": 1.0, "static_membership": True}  # restarts need not wait
+    return new_settings(redis={"url": valkey.stack.redis_url}, stream=stream)
 
 
 def all_is_well(settings: Settings) -> None:
