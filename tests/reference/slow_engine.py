@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from monitor.alerting.limits import Limits
 from stream_schemas.rfc3339 import epoch_ms
+from stream_schemas.sleep import STAGES
 from tests.reference.slow_policy import MINUTE_MS, SlowBoard, found
-from tests.reference.slow_pressure import SlowPressure, SlowReading
+from tests.reference.slow_pressure import CUFFS, SlowPressure, SlowReading
 from tests.reference.slow_rules import Whom, flag_outlier, heart_rate_findings
 from tests.reference.slow_slots import DAY_MIN, SlowSlots
 
@@ -54,6 +55,7 @@ class SlowWearer:
     def _forget(self) -> None:
         self.slots, self.pressure, self.whom = SlowSlots(), SlowPressure(), Whom()
         self.zone, self.time = "UTC", Timing()
+        self.sessions: dict[str, int] = {}  # revision by source record; worlds have fewer than the 14 that are held
         self.board.team = self.teams[0]
 
     def run(self, events: list[SlowEvent], T: float) -> list[dict[str, Any]]:
@@ -82,6 +84,8 @@ class SlowWearer:
                 self._heart_rate(what, stamp)
             case "vitals.activity.v1":
                 self._activity(what, stamp)
+            case "vitals.sleep.v1":
+                self._sleep(what, stamp)
             case "vitals.blood-pressure.v1":
                 self._reading(what, stamp)
             case "alert-commands.v1":
@@ -158,6 +162,16 @@ class SlowWearer:
         self.slots.steps(counts)
         self._changed(stamp, first, stamp - (first + len(counts)) * MINUTE_MS)
 
+    def _sleep(self, what: dict[str, Any], stamp: int) -> None:
+        if self.sessions.get(what["source_record_id"], -1) >= what["revision"]:
+            return
+        self.sessions[what["source_record_id"]] = what["revision"]
+        start, end = instant(what["start"]), instant(what["end"])
+        stages = [STAGES.index(stage) for stage in what["stage"]]
+        if stages:
+            self.slots.stages(start // 1000, -(-end // 1000), list(zip(what["stage_start_s"], stages, strict=True)))
+        self._changed(stamp, start // MINUTE_MS, 0)
+
     def _changed(self, stamp: int, first: int, age_ms: int) -> None:
         """Minutes from `first` on changed: when are they decided?"""
         time, limits = self.time, self.limits_at(stamp)
@@ -212,19 +226,20 @@ class SlowWearer:
             method=what["measurement_method"],
             device_id=what["device_id"],
         )
-        if not self.pressure.write(reading):
+        if not self.pressure.write(reading) or reading.method not in CUFFS:
             return
-        limits = self.limits_at(stamp)
-        findings = self.pressure.judge(reading, stamp, limits)
-        for finding in findings:
-            alert = self.board.alerts.get(finding["rule"])
-            if alert is not None and reading.time_ms // MINUTE_MS < alert["found"]["event_ms"] // MINUTE_MS:
-                continue  # older than what raised it
-            if finding["rule"] == "BP_SEVERE":
-                waits = finding["raised"] and finding["unverified"]
-                self.time.timers[REPEAT] = stamp + limits.bp_repeat_within_min * MINUTE_MS if waits else NEVER
-            if finding["raised"] or finding["cleared"]:
-                self.board.find(finding, stamp)
+        limits, later = self.limits_at(stamp), self.pressure.after(reading)
+        waits = False
+        for one in [reading, *later]:
+            for finding in self.pressure.judge(one, stamp, limits):
+                if finding["raised"] or finding["cleared"]:
+                    self.board.find(finding, stamp)
+                if finding["rule"] == "BP_SEVERE":
+                    waits = finding["raised"] and finding["unverified"]
+        if not waits:
+            self.time.timers[REPEAT] = NEVER
+        elif not later:
+            self.time.timers[REPEAT] = stamp + limits.bp_repeat_within_min * MINUTE_MS
 
 
 def instant(text: str) -> int:

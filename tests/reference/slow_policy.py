@@ -35,14 +35,15 @@ class SlowBoard:
     def __init__(self, wearer: str, team: str = "north") -> None:
         self.wearer, self.team = wearer, team
         self.alerts: dict[str, dict[str, Any]] = {}
-        self.ended: dict[str, int] = {}  # event minute at which the last alert of a rule ended
+        self.over: dict[str, tuple[int, int]] = {}  # of each rule: first begin and last end of what is over, minutes
         self.told: list[dict[str, Any]] = []
 
     def find(self, finding: Found, stamp_ms: int) -> None:
         rule, minute = finding["rule"], finding["event_ms"] // MINUTE_MS
         alert = self.alerts.get(rule)
         if alert is None:
-            if finding["raised"] and minute > self.ended.get(rule, 0):
+            began, ended = self.over.get(rule, (0, -1))
+            if finding["raised"] and not began <= minute <= ended:
                 self._begin(finding, stamp_ms)
             return
         if minute < alert["found"]["event_ms"] // MINUTE_MS:
@@ -151,7 +152,7 @@ class SlowBoard:
             if alert is not None:
                 alert["workflow"], alert["actor"] = "closed", "erasure"
                 self._next(alert, stamp_ms)
-        self.alerts, self.ended = {}, {}
+        self.alerts, self.over = {}, {}
 
     def _open(self, rule: str) -> dict[str, Any] | None:
         alert = self.alerts.get(rule)
@@ -167,8 +168,9 @@ class SlowBoard:
             self._end(alert["found"]["rule"], alert["gone_minute"])
 
     def _end(self, rule: str, minute: int) -> None:
-        del self.alerts[rule]
-        self.ended[rule] = minute
+        begin = self.alerts.pop(rule)["found"]["start_ms"] // MINUTE_MS
+        began, ended = self.over.get(rule, (begin, minute))
+        self.over[rule] = min(began, begin), max(ended, minute)
 
     def _tell(self, alert: dict[str, Any]) -> None:
         what = alert["found"]

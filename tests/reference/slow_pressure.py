@@ -39,8 +39,12 @@ class SlowPressure:
         """Keep the newest sixteen; False if the reading is one of them."""
         if any(one.event_id == reading.event_id for one in self.held):
             return False
-        self.held = sorted([*self.held, reading], key=lambda one: one.time_ms)[-HELD:]
+        self.held = sorted([*self.held, reading], key=lambda one: (one.time_ms, one.systolic, one.diastolic))[-HELD:]
         return True
+
+    def after(self, reading: SlowReading) -> list[SlowReading]:
+        """What a reading that came late may confirm: those of a cuff that were taken later."""
+        return [one for one in self.held if one.method in CUFFS and one.time_ms > reading.time_ms]
 
     def severe_from(self, limits: Limits) -> tuple[int, int]:
         """The wearer's own limits first, then those of pregnancy and the weeks after, then the default."""
@@ -50,9 +54,7 @@ class SlowPressure:
         return self.own_systolic or systolic, self.own_diastolic or diastolic
 
     def judge(self, reading: SlowReading, stamp_ms: int, limits: Limits) -> list[Found]:
-        """What one reading says; nothing if it is not of a cuff."""
-        if reading.method not in CUFFS:
-            return []
+        """What one reading of a cuff says."""
         late = stamp_ms - reading.time_ms > limits.bp_clinical_window_h * HOUR_MS
         earlier = [one for one in self.held if one.method in CUFFS and one.time_ms < reading.time_ms]
         severe = self._severe(reading, earlier, limits, late)

@@ -152,6 +152,18 @@ class SlowSlots:
                 here = self.at(minute)
                 here.steps = max(steps, -1 if here.steps is None else here.steps)
 
+    def stages(self, start_s: int, end_s: int, changes: list[tuple[int, int]]) -> None:
+        """Paint the stages of one session over its minutes; `changes` = (second from the start, stage), from 0."""
+        minutes = range(start_s // 60, (end_s - 1) // 60 + 1)
+        self.reach(minutes[-1])
+        for minute in minutes:
+            stage = changes[0][1]
+            for second, other in changes:
+                if second <= minute * 60 - start_s:
+                    stage = other
+            if self.holds(minute):
+                self.at(minute).stage = stage
+
     def reach(self, minute: int) -> None:
         """Hold the 24 h up to this minute, if it is newer than all."""
         self.newest = max(self.newest, minute)

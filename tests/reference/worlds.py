@@ -2,13 +2,16 @@
 
 import json
 import random
+import tomllib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from monitor.alerting.limits import Limits
 from stream_schemas.partition import murmur2_partition
-from stream_schemas.topics import BLOOD_PRESSURE, WEARER
+from stream_schemas.rfc3339 import text as rfc3339
+from stream_schemas.sleep import STAGES
+from stream_schemas.topics import BLOOD_PRESSURE, CONTROL, SLEEP, WEARER
 from tests.engine.feed import MINUTE, PARTITIONS, START, TEAMS, Feed, Record, feed
 from tests.reference.slow_engine import SlowEvent, SlowWearer, instant
 
@@ -19,6 +22,7 @@ KINDS = {
     "context.wearer.v1": 0,
     "vitals.heart-rate.v1": 1,
     "vitals.activity.v1": 2,
+    "vitals.sleep.v1": 3,
     "vitals.blood-pressure.v1": 5,
     "alert-commands.v1": 7,
 }
@@ -35,6 +39,7 @@ class Kind:
     readings_in_order: bool = True
     tombstones: bool = True
     commands: bool = False
+    switches: bool = False
 
 
 def a_world(seed: int, kind: Kind) -> Log:
@@ -54,6 +59,10 @@ def a_world(seed: int, kind: Kind) -> Log:
                     stamp = _received(stamp, away[r.key.decode()], rng)
                 late.append(Record(stamp, r.key, r.value))
         log[place] = sorted(late, key=lambda r: r.stamp_ms)
+    if kind.switches:
+        add_switches(log, seed)
+    if kind.commands:
+        add_commands(log, [one for told in as_the_twin_tells(log, END).values() for one in told], seed)
     return log
 
 
@@ -91,13 +100,13 @@ def _wearer(f: Feed, name: str, rng: random.Random, kind: Kind) -> None:
         start = BEGIN + s * 1000 + shift
         if level[0]:
             bpm = [rng.choice([rng.randint(*level)] * 30 + [22, 190, 260]) for _ in range(per_envelope)]
-            more = {} if context is None else {"context": context}
-            f.heart_rate(name, start, bpm, every_s=cadence_s, **more)
+            f.heart_rate(name, start, bpm, every_s=cadence_s, context=context)
         if rng.random() < 0.95:
             minutes = max(span // 60, 1)
             first = start // MINUTE * MINUTE
             f.steps(name, first, [steps] * minutes, stamp=max(first + minutes * MINUTE, start + span * 1000) + 400)
     _cuff(f, name, rng, kind)
+    _naps(f, name, rng)
     _profiles(f, name, rng, kind)
 
 
@@ -106,16 +115,38 @@ LEVELS = [(60, 80), (60, 80), (62, 70), (112, 124), (122, 129), (128, 140), (37,
 
 
 def _cuff(f: Feed, name: str, rng: random.Random, kind: Kind) -> None:
-    """At most 15 readings; the same one may come twice."""
-    at = BEGIN
-    for k in range(rng.choice([0, 3, 15])):
-        at += rng.randrange(1, 30) * MINUTE + rng.randrange(60_000)
-        systolic = rng.choice([120, 172, 178, 184, 192, 225, 85, 88, 93, 99])
+    """Up to 25 readings, more than are held; the same one may come twice."""
+    at, levels = BEGIN, rng.choice([(120, 172, 178, 184, 192, 225, 99), (120, 178, 184), (85, 88, 90, 93, 99, 120)])
+    for k in range(rng.choice([0, 3, 25])):
+        at += rng.randrange(1, 15) * MINUTE + rng.randrange(60_000)
+        systolic = rng.choice(levels)
         method = rng.choice(["cuff_oscillometric"] * 6 + ["cuff_auscultatory", "cuffless"])
         diastolic = rng.choice([60, 70, min(systolic - 20, 130)])
         stamp = at + 1000 + (0 if kind.readings_in_order else rng.choice([0, 0, 40 * MINUTE]))
         for _ in range(1 + (rng.random() < 0.3)):
             f.pressure(name, at, systolic, diastolic, stamp=stamp, method=method, event_id=f"{name}-{k}")
+
+
+def _naps(f: Feed, name: str, rng: random.Random) -> None:
+    """A nap or two, told when it is over, and sometimes once more, corrected."""
+    for k in range(rng.choice([0, 0, 1, 2])):
+        start = BEGIN + rng.randrange(LENGTH - 60) * MINUTE + rng.choice([0, 17_000])
+        end = start + rng.randrange(10, 60) * MINUTE
+        for revision in range(rng.choice([1, 1, 2])):
+            starts = sorted({0, *(rng.randrange((end - start) // 1000) for _ in range(rng.randrange(5)))})
+            event = {
+                "schema": "sleep/1",
+                "event_id": f.name(),
+                "wearer_id": name,
+                "device_id": "d",
+                "start": rfc3339(start),
+                "end": rfc3339(end),
+                "stage_start_s": starts,
+                "stage": [rng.choice(STAGES) for _ in starts],
+                "source_record_id": f"nap-{k}",
+                "revision": revision,
+            }
+            f.publish(SLEEP, event, end + 5000 + revision * rng.randrange(20) * MINUTE)
 
 
 def _profiles(f: Feed, name: str, rng: random.Random, kind: Kind) -> None:
@@ -148,16 +179,54 @@ def add_commands(log: Log, alerts: Sequence[dict[str, object]], seed: int) -> No
         log[place] = sorted(records, key=lambda r: r.stamp_ms)
 
 
-def as_the_twin_tells(log: Log, T: int, limits: Limits) -> dict[str, list[dict[str, object]]]:
+OTHER_RULES = (
+    "hr_high_rest_bpm = 112\nno_data_cadences = 2",
+    "hr_window_min = 6\nhr_low_awake_bpm = 45\nsettle_s = 30",
+    "bp_severe_systolic_mmhg = 170\nbp_repeat_within_min = 5\nlate_after_s = 30",
+)
+
+
+def add_switches(log: Log, seed: int) -> None:
+    """Let other rules come into force in some partitions."""
+    rng, recorder = random.Random(seed), feed()
+    for p in range(PARTITIONS):
+        for at in sorted(BEGIN + rng.randrange(LENGTH * MINUTE) for _ in range(rng.choice([0, 1, 2]))):
+            event = {"schema": "control/1", "kind": "rules", "content": rng.choice(OTHER_RULES), "at": rfc3339(at)}
+            recorder.publish(CONTROL, event, at, key="", p=p)
+    log.update(recorder.records)
+
+
+def limits_in_force(log: Log, partition: int) -> Callable[[float], Limits]:
+    """Return the limits at a received time, in a partition."""
+    switches = [
+        (r.stamp_ms, Limits(**tomllib.loads(json.loads(r.value or b"")["content"])))
+        for r in log.get((CONTROL, partition), [])
+    ]
+
+    def at(time: float) -> Limits:
+        past = [limits for stamp, limits in switches if stamp <= time]
+        return past[-1] if past else Limits()
+
+    return at
+
+
+def as_the_twin_tells(log: Log, T: int) -> dict[str, list[dict[str, object]]]:
     """Every wearer's versions, in the order in which they are told."""
+    partition_of: dict[str, int] = {}
     events: dict[str, list[SlowEvent]] = defaultdict(list)
     for (topic, partition), records in log.items():
         high = 0
+        if topic == CONTROL:
+            continue
         for offset, r in enumerate(records):
             high = max(high, r.stamp_ms)
             assert r.key is not None
             name = r.key.decode()
-            assert murmur2_partition(r.key, PARTITIONS) == partition
+            partition_of[name] = murmur2_partition(r.key, PARTITIONS)
+            assert partition_of[name] == partition
             what = None if r.value is None else json.loads(r.value)
             events[name].append(SlowEvent(high, (KINDS[topic], offset), topic, what))
-    return {name: SlowWearer(name, TEAMS, lambda _: limits).run(of_one, T) for name, of_one in events.items()}
+    return {
+        name: SlowWearer(name, TEAMS, limits_in_force(log, partition_of[name])).run(of_one, T)
+        for name, of_one in events.items()
+    }
