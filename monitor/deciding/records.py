@@ -94,9 +94,10 @@ class RecordDecisions:
             late, earlier = self._late(newest, stamp_ms), [r for r in known if r.time_ms < newest.time_ms]
             severe = bp_severe(newest, earlier, of_wearer, limits, late)
             found = [severe] if conditions & PREGNANT else [severe, bp_low(newest, earlier, limits, late)]
+            of_device = device_id if newest is reading else None  # which cuff measured the others is not kept
             for finding in found:
                 if finding.raised or finding.cleared:
-                    self._at.board.find(row, finding.rule, finding, T_ms=T, stamp_ms=stamp_ms, device_id=device_id)
+                    self._at.board.find(row, finding.rule, finding, T_ms=T, stamp_ms=stamp_ms, device_id=of_device)
         if not (severe.raised and severe.unverified):
             state.timer_ms[row, REPEAT] = NEVER
         elif newest is reading:

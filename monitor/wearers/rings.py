@@ -14,21 +14,22 @@ HOUR_MS = 3_600_000
 def write_reading(
     state: State, row: int, time_ms: int, systolic_mmhg: int, diastolic_mmhg: int, method: int, reported: Reported
 ) -> bool:
-    """Put a reading into the place of the oldest; False if it is there already: it is the same reading.
+    """Put a reading into the place of the oldest; False if it is there already, or older than all that are held.
 
-    A reading older than all that are held is new, but is not kept.
+    Nobody could tell whether one that is not kept came twice, so it decides nothing.
     """
     name = np.uint64(reported.name)
     if (state.bp_id[row] == name).any():
         return False
     slot = int(np.argmin(state.bp_ms[row]))  # a free one, else the oldest
-    if time_ms >= state.bp_ms[row, slot]:
-        state.bp_ms[row, slot] = time_ms
-        state.bp_id[row, slot] = name
-        state.bp_systolic[row, slot] = systolic_mmhg
-        state.bp_diastolic[row, slot] = diastolic_mmhg
-        state.bp_pulse[row, slot] = reported.pulse_bpm
-        state.bp_method[row, slot] = method
+    if time_ms < state.bp_ms[row, slot]:
+        return False
+    state.bp_ms[row, slot] = time_ms
+    state.bp_id[row, slot] = name
+    state.bp_systolic[row, slot] = systolic_mmhg
+    state.bp_diastolic[row, slot] = diastolic_mmhg
+    state.bp_pulse[row, slot] = reported.pulse_bpm
+    state.bp_method[row, slot] = method
     return True
 
 
