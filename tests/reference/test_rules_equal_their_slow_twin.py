@@ -1,5 +1,6 @@
-"""Windows, outliers and the two heart-rate rules against loops over a dictionary of minutes."""
+"""Windows, outliers, the two heart-rate rules and heat load against loops over a dictionary of minutes."""
 
+import math
 import random
 from dataclasses import dataclass
 
@@ -10,19 +11,25 @@ from hypothesis import strategies as st
 
 from monitor.alerting.evidence import Evidence
 from monitor.alerting.heart_rate import heart_rate_window, hr_high_rest, hr_low
+from monitor.alerting.heat import heat_load
 from monitor.alerting.limits import Limits
 from monitor.alerting.minute_rules import flag_outliers
 from monitor.signals.hampel import is_outlier
 from monitor.signals.minutes import summarise
 from monitor.wearers.fields import MINUTES
+from monitor.wearers.reported import Report
+from monitor.wearers.rings import write_report
 from monitor.wearers.state import State
 from monitor.wearers.windows import held_pairs, minutes_before
+from tests.reference.slow_heat import Reports
+from tests.reference.slow_heat import heat_load as slow_heat_load
 from tests.reference.slow_rules import Whom, flag_outlier, heart_rate_findings, judge_window, slow_outlier
 from tests.reference.slow_slots import SAID, SlowMinute
 
 BEGIN = 1_767_571_200 // 60
 LENGTH = 1600  # longer than the ring
 LEVELS = ((60, 80), (112, 124), (118, 140), (36, 48), (20, 42), (26, 36))
+TEMPERATURES_C, HUMIDITIES = (25.0, 29.5, 33.0, 36.0, 40.5), (10.0, 45.0, 60.0, 90.0)
 OTHER_LIMITS = Limits(hr_window_min=20, hr_min_samples=8, rest_max_steps=12, rest_min_known=0.3)
 
 
@@ -135,6 +142,46 @@ def said(evidence: Evidence, i: int) -> tuple[object, ...]:
         evidence.start_minute[i],
         evidence.unverified[i],
     )
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_heat_load_equals_its_twin(seed: int) -> None:
+    rng, limits = random.Random(seed), Limits()
+    lives = [a_life(rng) for _ in range(6)]
+    reports: list[Reports] = []
+    for life in lives:
+        life.whom.vulnerable = rng.random() < 0.3
+        hours = [h for h in range(LENGTH // 60 - 22, LENGTH // 60) if rng.random() < 0.4]
+        at = [(BEGIN + h * 60) * 60_000 + rng.randrange(3_600_000) for h in hours]
+        reports.append(
+            {t: (rng.choice([25.0, 29.5, 33.0, 36.0, 40.5]), rng.choice([10.0, 45.0, 60.0, 90.0])) for t in at}
+        )
+    state = write(lives)
+    for row, of_row in enumerate(reports):
+        for at_ms, (temperature, humidity) in of_row.items():
+            write_report(state, row, Report(at_ms, (temperature, humidity, math.nan, math.nan), (), ()))
+    pairs = [(r, m) for r, life in enumerate(lives) for m in sorted(life.minutes) if life.minutes[m].count][::3]
+    row, minute = np.array(pairs).T
+    window = heart_rate_window(state, row, minute, limits, of_interest=np.ones(len(row), bool))
+    usual = np.array([rng.choice([math.nan, 55.0, 62.0]) for _ in lives])
+
+    fast = heat_load(
+        state,
+        row,
+        minute,
+        window,
+        limits,
+        vulnerable=np.array([life.whom.vulnerable for life in lives])[row],
+        usual_rest_bpm=usual[row],
+        off=np.array([life.whom.defaults_off for life in lives])[row],
+    )
+
+    for i, (r, m) in enumerate(pairs):
+        life = lives[r]
+        judged = judge_window(life.minutes, m, life.gap_s, limits)
+        slow = slow_heat_load(life.minutes, m, judged, reports[r], life.whom, usual[r], limits)
+        assert (fast.raised[i], fast.cleared[i]) == slow, (r, m)
+    assert 20 < fast.raised.sum() < len(pairs) / 2
 
 
 def test_a_window_holds_what_the_ring_holds_of_its_minutes_and_nothing_else() -> None:

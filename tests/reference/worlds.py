@@ -40,6 +40,7 @@ class Kind:
     tombstones: bool = True
     commands: bool = False
     switches: bool = False
+    whole_seconds: bool = False  # every other second, so that records and timers often fall together
 
 
 def a_world(seed: int, kind: Kind) -> Log:
@@ -57,6 +58,8 @@ def a_world(seed: int, kind: Kind) -> Log:
                 stamp = r.stamp_ms
                 if place[0] != WEARER and not (place[0] == BLOOD_PRESSURE and kind.readings_in_order):
                     stamp = _received(stamp, away[r.key.decode()], rng)
+                if kind.whole_seconds:
+                    stamp = -(-stamp // 2000) * 2000
                 late.append(Record(stamp, r.key, r.value))
         log[place] = sorted(late, key=lambda r: r.stamp_ms)
     if kind.switches:
