@@ -4,6 +4,8 @@ The end of a partition says what one broker knows at one moment; the position in
 belong to no group and have no reset: where the log no longer holds what is asked for, they fail.
 """
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Collection, Mapping
 from types import TracebackType
@@ -15,6 +17,7 @@ from monitor.stream.records import Records
 
 FETCH_BYTES = 512 * 1024
 STUCK_S = 60.0
+STOP_AGAIN_S = 1.0
 
 
 class ReadingStuck(Exception):
@@ -48,8 +51,13 @@ class LogReader:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Disconnect."""
-        await self._consumer.stop()
+        """Disconnect.
+
+        aiokafka's fetch task loses its cancellation if that comes while it waits for a task that it has cancelled
+        itself, as right after an assignment: the consumer would stop for ever. A second one, after a moment, ends it.
+        """
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._consumer.stop(), STOP_AGAIN_S)
 
     async def starts(self, tps: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Return the first offset that the log still holds, per (topic, partition); call `begin` before reading on."""

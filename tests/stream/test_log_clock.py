@@ -17,7 +17,7 @@ from tests.stream.world import compare, settled, status, until
 
 START_MS = 1_767_571_200_000  # 2026-01-05
 WEARERS = 40
-MINUTES = 400
+MINUTES = 200
 RARE = {"vitals.blood-pressure.v1": 97, "vitals.sleep.v1": 1_013, "context.weather.v1": 61}
 
 

@@ -17,6 +17,7 @@ from kafka.structs import TopicPartition
 
 from monitor.settings import Settings
 from monitor.stream.app import new_app
+from monitor.stream.reading import LogReader
 from monitor.stream.records import Fetched
 from monitor.stream.transport import FETCH_WAIT_MS, Consumer, Transport
 from tests.conftest import NewSettings
@@ -149,6 +150,26 @@ def test_every_generation_is_taken_over_while_the_flow_is_stopped(new_settings: 
     run(settings, scenario)
 
 
+def test_a_static_member_that_comes_back_in_time_moves_no_partition(new_settings: NewSettings) -> None:
+    """Assumption 7: it leaves the group when it stops no more than when it is killed."""
+    settings = new_settings(stream={"session_timeout_s": 10.0, "heartbeat_s": 0.5, "static_membership": True})
+    other = settings.model_copy(update={"stream": settings.stream.model_copy(update={"worker_id": "worker-2"})})
+
+    async def scenario(recorder: Recorder, feed: Consumer) -> None:
+        async with reading(other, partitions=2) as (first, its_feed):
+            await until(lambda: len(feed.assignment()) == 2 and recorder.assignments == 2)
+            had = its_feed.assignment()
+            assert feed.app.joining() is its_feed.app.joining() is None
+            assert first.assignments == 1
+        async with reading(other, partitions=2) as (_, its_feed):
+            assert its_feed.assignment() == had
+            await its_feed.commit()
+            await asyncio.sleep(1.0)  # two heartbeats, in which a rebalance would show
+            assert recorder.assignments == 2
+
+    run(settings, scenario)
+
+
 def test_after_a_seek_no_batch_carries_the_new_tag_and_old_positions(live_settings: Settings) -> None:
     """Assumption 2: what was on its way when the seek came is dropped or keeps the old tag."""
 
@@ -222,6 +243,24 @@ def test_only_what_the_reader_calls_durable_is_committed(live_settings: Settings
         assert committed() == {0: 20}
     finally:
         admin.close()
+
+
+def test_a_reader_that_is_left_right_after_it_began_elsewhere_lets_go(live_settings: Settings) -> None:
+    """aiokafka's consumer may stop for ever then: a recovery once did, and a worker had no partitions."""
+    where = (tp(live_settings).topic, tp(live_settings).partition)
+
+    async def main() -> None:
+        await asyncio.to_thread(send, live_settings, 20)
+        for turns in range(8):
+            async with asyncio.timeout(5), LogReader(live_settings.kafka.bootstrap_servers) as reader:
+                reader.begin({where: 0})
+                await reader.upto({where: 20})
+                await asyncio.sleep(0.01)  # the next fetch is on its way, and nothing comes
+                reader.begin({where: 5})
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("behind", [0, 3_000])

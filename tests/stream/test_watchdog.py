@@ -14,7 +14,7 @@ from monitor.stream.watchdog import Glance, Stalled, TopicPartition, Watchdog
 from monitor.topics import require
 from tests.conftest import NewSettings
 from tests.stream.conftest import Processes
-from tests.stream.test_worker import QUICK, caught_up, load
+from tests.stream.test_worker import QUICK, load
 from tests.stream.world import settled, status, until
 
 STALLED_S = 60.0
@@ -141,14 +141,12 @@ def test_a_process_that_was_frozen_is_not_blamed_for_the_time(world: World) -> N
 def test_a_worker_whose_fetches_never_come_back_ends_with_a_sentence_that_names_the_partitions(
     new_settings: NewSettings, processes: Processes
 ) -> None:
-    settings = new_settings(stream={**QUICK, "stalled_s": 3.0})
+    settings = new_settings(stream={**QUICK, "stalled_s": 2.0})
     deaf = processes.toy(settings, TOY_DEAF_TO="1")
     until("it owns all", lambda: len(settled(settings, "w1")["assigned"]) == 4)
     load(settings, 0, 400)
     assert deaf.wait(20) == 1
-    assert "Nothing has moved in partition 1 for 3 s" in processes.logs()
-    processes.toy(settings, "w2")
-    caught_up(settings, 400, "w2")
+    assert "Nothing has moved in partition 1 for 2 s" in processes.logs()
 
 
 def test_partitions_added_to_an_input_end_the_worker_with_a_sentence(
