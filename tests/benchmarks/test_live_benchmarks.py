@@ -25,11 +25,11 @@ def test_a_fleet_is_checkpointed_measured_killed_and_caught_up(bench: Bench) -> 
     assert fleet.failures == []
     figures = {figure.name: figure for figure in fleet.figures()}
     assert set(figures) == {
-        *("checkpoint-stall", "checkpoint-copy", "checkpoint-time", "checkpoint-size"),
+        *("checkpoint-stall", "checkpoint-stall-else", "checkpoint-copy", "checkpoint-time", "checkpoint-size"),
         *("live-cpu", "live-memory", "recovery"),
     }
-    assert all(math.isfinite(figure.value) and figure.value > 0 for figure in figures.values())
-    assert figures["checkpoint-copy"].value <= figures["checkpoint-stall"].value + 5
+    assert all(math.isfinite(figure.value) and figure.value >= 0 for figure in figures.values())
+    assert figures["checkpoint-copy"].value <= figures["checkpoint-stall"].value + 6, "a copy holds the loop up"
     assert 1 < figures["checkpoint-size"].value < 100
 
 
