@@ -232,6 +232,8 @@ class SlowWearer:
         waits = False
         for one in [reading, *later]:
             for finding in self.pressure.judge(one, stamp, limits):
+                if one is not reading:
+                    finding["device_id"] = None  # which cuff measured the others is not kept
                 if finding["raised"] or finding["cleared"]:
                     self.board.find(finding, stamp)
                 if finding["rule"] == "BP_SEVERE":

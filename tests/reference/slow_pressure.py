@@ -36,8 +36,10 @@ class SlowPressure:
     own_diastolic: int = 0
 
     def write(self, reading: SlowReading) -> bool:
-        """Keep the newest sixteen; False if the reading is one of them."""
+        """Keep the newest sixteen; False if the reading is one of them, or older than all of them."""
         if any(one.event_id == reading.event_id for one in self.held):
+            return False
+        if len(self.held) == HELD and reading.time_ms < self.held[0].time_ms:
             return False
         self.held = sorted([*self.held, reading], key=lambda one: (one.time_ms, one.systolic, one.diastolic))[-HELD:]
         return True
