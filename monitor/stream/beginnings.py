@@ -95,13 +95,14 @@ class Beginning:
     cuts : to be replayed.
     since : offset in cuts.v1; the state at the beginning has applied everything up to it.
     durable : the positions of the inputs in the checkpoint that was loaded; None without one.
-    lost : the log no longer holds what the state needs, so the partition begins anew.
+    lost : the log no longer holds what the state needs, so the partition begins anew. gone : so many records.
     """
 
     cuts: Cuts
     since: int
     durable: tuple[int, ...] | None = None
     lost: bool = False
+    gone: int = 0
 
 
 class Beginnings:
@@ -233,7 +234,7 @@ class Beginnings:
             raise restored.misfit
         log.error("the log was cut off before it was read: the partition begins anew", partition=p, records_gone=gone)
         self._core.open(p)
-        return Beginning(Cuts(p, scan.claim, scan.claim, scan.claim), scan.claim, lost=True)
+        return Beginning(Cuts(p, scan.claim, scan.claim, scan.claim), scan.claim, lost=True, gone=gone)
 
     def _needs(self, scan: _Scan, restored: "_Restored") -> tuple[int, ...] | None:
         """Return the positions from which the inputs must be there; None where nothing says so."""

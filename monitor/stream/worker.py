@@ -59,14 +59,15 @@ def run(settings: Settings, new_engine: Callable[[Settings], Engine] | None = No
     """
     keep_small()
     require(settings)
-    worker = Worker(settings, (new_engine or _engine)(settings))
+    worker = Worker(settings, (new_engine or engine_of)(settings))
     app = new_app("core", settings, worker.topics, worker.owner, settings.stream.pace_ms / 2000)
     worker.watch(app)
     serve(app, worker.work)
     return 0
 
 
-def _engine(settings: Settings) -> Engine:
+def engine_of(settings: Settings) -> Engine:
+    """Return the real engine as these settings make it."""
     return RealEngine(
         settings.limits,
         partitions=settings.stream.partitions,
