@@ -58,6 +58,8 @@ class Board:
         elif finding.raised and not (old is not None and policy.blocks(old, finding)):
             if old is None and self.state.alert_began[row, rule] <= minute <= self.state.alert_ended[row, rule]:
                 return  # revised minutes of an episode that is over
+            if old is None and finding.start_ms // MINUTE_MS <= self.state.alert_ended[row, rule] < minute:
+                finding = replace(finding, start_ms=finding.event_ms)  # begins after it, or it would get its id
             alert_id = episode_id(self.state.wearer_of[row], rule, finding.start_ms)
             new = policy.raised(
                 finding,

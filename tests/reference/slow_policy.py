@@ -44,6 +44,8 @@ class SlowBoard:
         if alert is None:
             began, ended = self.over.get(rule, (0, -1))
             if finding["raised"] and not began <= minute <= ended:
+                if finding["start_ms"] // MINUTE_MS <= ended < minute:  # it begins after the one before it
+                    finding = {**finding, "start_ms": finding["event_ms"]}
                 self._begin(finding, stamp_ms)
             return
         if minute < alert["found"]["event_ms"] // MINUTE_MS:

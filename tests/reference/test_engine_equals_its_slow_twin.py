@@ -59,10 +59,21 @@ def compare(seed: int, kind: Kind) -> Versions:
 
     fast = by_wearer_and_rule([essence(one) for one in as_the_engine_tells(log, seed + 1)])
     told = as_the_twin_tells(log, END)
+    assert all(one["version"] == k + 1 for versions in episodes(fast) for k, one in enumerate(versions)), seed
     slow = by_wearer_and_rule([one for of_wearer in told.values() for one in of_wearer])
     for key in sorted({*fast, *slow}):
         assert fast.get(key, []) == slow.get(key, []), (seed, key)
     return fast
+
+
+def episodes(told: Versions) -> list[list[dict[str, Any]]]:
+    """The versions of each alert; a tombstone lets the same episode begin again, so what follows one is left out."""
+    of_alert: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for versions in told.values():
+        for one in versions:
+            if not (of_alert[one["alert_id"]] and of_alert[one["alert_id"]][-1]["actor"] == "erasure"):
+                of_alert[one["alert_id"]].append(one)
+    return list(of_alert.values())
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -99,7 +110,6 @@ def test_a_reading_older_than_all_that_are_held_changes_nothing_when_it_comes_ag
     assert once.told("BP_SEVERE") == thrice.told("BP_SEVERE")
 
 
-@pytest.mark.xfail(strict=True, reason="FOUND.md T9: an episode after one that ended gets its id, at version 1 again")
 def test_no_version_of_an_alert_is_told_twice_with_another_content() -> None:
     f = feed()
     for minute, systolic in ((0, 184), (10, 184), (20, 120)):
