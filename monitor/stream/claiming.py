@@ -9,7 +9,7 @@ from monitor.settings import Settings
 from monitor.sinks.kafka import KafkaSink
 from monitor.stream.core import Core
 from monitor.stream.cut_log import CutLog
-from monitor.stream.records import Records
+from monitor.stream.records import NOTHING
 from monitor.stream.recovery import Replay
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ class Claimer:
         starts = await self._replay.input_starts(fresh) if fresh else {}
         for p in fresh:
             cut = await self._cut_log.first(p, claims[p], starts[p], self._core.position(p).digest)
-            self._core.apply([cut], {p: [Records.of(())] * len(cut.next)})
+            self._core.apply([cut], {p: [NOTHING] * len(cut.next)})
             expected[p] = cut.at + 1
         cuts, records = (sum(getattr(one, name) for one in replayed.values()) for name in ("cuts", "records"))
         log.info("replayed", partitions=list(partitions), cuts=cuts, records=records)

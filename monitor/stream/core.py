@@ -169,6 +169,8 @@ class Core:
     def _batches(
         self, order: Sequence[int], records: Mapping[int, Sequence[Records]], before: Mapping[int, tuple[int, ...]]
     ) -> list[Batch]:
+        if not any(len(r) for p in order for r in records[p]):
+            return []
         batches = []
         for i, topic in enumerate(self.inputs):
             parts = [(p, records[p][i]) for p in order if len(records[p][i])]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from monitor.stream.records import Fetched, Records
+from monitor.stream.records import NOTHING, Fetched, Records
 
 LONGEST_STEP_MS = 10 * 60_000
 """A step spans at most so much of the log's time: what it reads is decided before rings come round."""
@@ -132,6 +132,8 @@ class Partition:
 
         None beyond *ceiling_ms* are taken; of an input that is not timed, all.
         """
+        if not self.waiting:
+            return Taken((NOTHING,) * len(self._inbox), tuple(self._next), tuple(self._stamp_ms))
         inputs = range(len(self._inbox))
         ends_ms = [self._stamp_of(limit), ceiling_ms]
         oldest_ms = min((ms for i in inputs if self._timed[i] and (ms := self.unread_ms(i)) is not None), default=None)
@@ -142,7 +144,8 @@ class Partition:
 
     def unread_ms(self, source: int) -> int | None:
         """Return the stamp of the first record of an input that no cut has taken; None when there is none."""
-        return next((int(f.records.stamp_ms[0]) for f in self._inbox[source] if len(f.records)), None)
+        inbox = self._inbox[source]
+        return next((int(f.records.stamp_ms[0]) for f in inbox if len(f.records)), None) if inbox else None
 
     def _leave(self, taken: tuple[Records, ...]) -> Taken:
         self.unread_records -= sum(map(len, taken))
@@ -161,6 +164,8 @@ class Partition:
 
     def _drain(self, source: int, until_ms: int | None) -> Records:
         inbox, parts = self._inbox[source], []
+        if not inbox:
+            return NOTHING
         while inbox:
             fetched = inbox[0]
             n = len(fetched.records)

@@ -45,7 +45,7 @@ class Records:
         if len(parts) == 1:
             return parts[0]
         if not parts:
-            return cls.of(())
+            return NOTHING
         return cls(
             np.concatenate([part.offset for part in parts]),
             np.concatenate([part.stamp_ms for part in parts]),
@@ -60,6 +60,10 @@ class Records:
     def size_bytes(self) -> int:
         """Return the size of all keys and values."""
         return sum(map(len, filter(None, self.value))) + sum(map(len, filter(None, self.key)))
+
+
+NOTHING = Records.of(())
+"""No records: most inputs of most steps."""
 
 
 @dataclass(frozen=True, slots=True)
