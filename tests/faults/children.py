@@ -11,6 +11,9 @@ from pathlib import Path
 from monitor.settings import Settings
 from tests.stream.world import REPOSITORY, environment, status
 
+REFUSED = 2
+"""Exit status of a process that says in one sentence what is wrong outside of it, or that only a fresh one helps."""
+
 
 class Child:
     """One process of `python -m tests.faults.worker`."""
@@ -44,6 +47,7 @@ class Children:
         folder.mkdir(parents=True, exist_ok=True)
         self.running: dict[str, Child] = {}
         self.ended: list[str] = []  # those that ended by themselves
+        self.crashed: list[str] = []  # of those, the ones that did not say how to mend it
         self._started = 0
 
     def start(self, name: str, *arguments: str, role: str = "worker") -> Child:
@@ -82,7 +86,10 @@ class Children:
         gone = [child for child in self.running.values() if child.process.poll() is not None]
         for child in gone:
             del self.running[child.name]
-            self.ended.append(f"{child.name} ended with {child.process.returncode}: {last_line(child.log)}")
+            sentence = f"{child.name} ended by itself with {child.process.returncode}: {last_line(child.log)}"
+            self.ended.append(sentence)
+            if child.process.returncode != REFUSED:
+                self.crashed.append(sentence)
         return gone
 
     def shares(self) -> dict[str, list[int]]:

@@ -81,7 +81,7 @@ def judge(run: Run, fault: str) -> Row:
     row.different += history.different + equal.different
     row.repeated, row.stale = equal.repeated, stale(found.alerts, watch_claims(run))
     row.void_cuts = sum(one.void for one in watch.of.values())
-    row.why += history.why + run.notes + ([] if run.may_end else run.children.ended)
+    row.why += history.why + run.notes + (run.children.crashed if run.may_end else run.children.ended)
     row.why += [f"the gateways could not publish: {failure}" for failure in run.driver.failures[:2]]
     if equal.missing or equal.different:
         row.why.append(f"the log gives {equal.missing} outputs that are nowhere; {equal.different} are not the log's")

@@ -113,7 +113,7 @@ class Run:
             if self._settling and child.frozen:
                 child.send(signal.SIGCONT)
         for child in self.children.gone():
-            self.tell(f"{child.name} ended by itself with {child.process.returncode}; the supervisor starts it again")
+            self.tell(f"{self.children.ended[-1]}; the supervisor starts it again")
             if child.name.startswith("w"):
                 self.start_worker(child.name)
             else:
