@@ -93,6 +93,24 @@ def doctor() -> None:
 
 
 @app.command()
+def verify(
+    from_checkpoint: Annotated[bool, typer.Option("--from-checkpoint", help="begin at the oldest checkpoint")] = False,
+    other_cuts: Annotated[
+        int | None, typer.Option(min=0, metavar="SEED", help="cut the same records at random as well and compare")
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="write the report to this file")] = None,
+    show: Annotated[bool, typer.Option("--show", help="show what differs; it is of wearers")] = False,
+) -> None:
+    """Replay the log and compare: status 0 if every alert is what the log gives, 1 if not."""
+    from monitor.settings import load
+    from monitor.verifying.command import run
+
+    raise typer.Exit(
+        run(load(), from_checkpoint=from_checkpoint, other_cuts=other_cuts, json_file=json_file, show=show)
+    )
+
+
+@app.command()
 def worker() -> None:
     """Read the input topics, step the engine, publish alerts and scores."""
     from monitor.settings import load
