@@ -6,10 +6,12 @@ linger. An idempotent batch of aiokafka never expires, so whoever waits limits t
 """
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from monitor.errors import BrokerUnreachable
 from monitor.outputs import Output
@@ -19,6 +21,7 @@ MAX_REQUEST_BYTES = 9 * 1024 * 1024
 BATCH_BYTES = 256 * 1024
 
 Acknowledgement = asyncio.Future[object]
+Appended: TypeAlias = tuple[int, int] | BaseException
 
 
 class KafkaSink:
@@ -70,23 +73,34 @@ class KafkaSink:
         except TimeoutError:
             return
 
-    async def append(self, topic: str, partition: int, value: bytes, within_s: float) -> tuple[int, int]:
-        """Append one record and wait for it.
+    async def append(self, topic: str, values: Mapping[int, bytes], within_s: float) -> dict[int, Appended]:
+        """Append one record to each of some partitions and wait for all of them.
 
         Returns
         -------
-        (int, int)
-            Its offset and its stamp in epoch milliseconds.
-
-        Raises
-        ------
-        TimeoutError
-            If it was not acknowledged in time: it may or may not be in the log.
+        dict
+            Per partition, the record's offset and its stamp in epoch milliseconds; or what went wrong. A TimeoutError
+            says that it was not acknowledged in time: it may or may not be in the log.
         """
-        producer = self._running()
-        async with asyncio.timeout(within_s):
-            written = await producer.send_and_wait(self._prefix + topic, value, partition=partition)
-        return written.offset, written.timestamp
+        producer, until = self._running(), time.monotonic() + within_s
+        sent: dict[int, asyncio.Future[Any]] = {}
+        results: dict[int, Appended] = {}
+        for partition, value in values.items():
+            try:
+                async with asyncio.timeout(until - time.monotonic()):
+                    sent[partition] = await producer.send(self._prefix + topic, value, partition=partition)
+            except (KafkaError, TimeoutError) as failure:
+                results[partition] = failure
+        if sent:
+            await asyncio.wait(sent.values(), timeout=until - time.monotonic())
+        for partition, future in sent.items():
+            if not future.done():
+                results[partition] = TimeoutError()
+            elif (refused := future.exception()) is not None:
+                results[partition] = refused
+            else:
+                results[partition] = future.result().offset, future.result().timestamp
+        return results
 
     async def send(self, outputs: Sequence[Output]) -> list[Acknowledgement]:
         """Hand outputs over in their order and return what to await."""

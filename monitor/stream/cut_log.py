@@ -1,7 +1,6 @@
 """Writing to cuts.v1: claims, first cuts and cuts, and what the acknowledgement of each says."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -61,8 +60,11 @@ class CutLog:
     async def claim(self, partitions: Sequence[int]) -> dict[int, int]:
         """Append a claim to each partition and return their offsets, the epochs."""
         claim = encode_claim(self._worker)
-        offsets = await asyncio.gather(*[self._append(p, claim) for p in partitions])
-        return dict(zip(partitions, offsets, strict=True))
+        offsets = await self._append(dict.fromkeys(partitions, claim))
+        for got in offsets.values():
+            if isinstance(got, BaseException):
+                raise got
+        return {p: got for p, got in offsets.items() if isinstance(got, int)}
 
     async def first(self, partition: int, epoch: int, starts: tuple[int, ...], digest: int) -> Cut:
         """Append cut 0, which reads nothing and names where the inputs begin.
@@ -73,16 +75,17 @@ class CutLog:
             If it did not land right behind the claim.
         """
         cut = Cut(partition, epoch + 1, epoch, 0, 0, starts, (0,) * len(starts), digest)
-        if await self._append(partition, encode_cut(cut)) != cut.at:
+        got = (await self._append({partition: encode_cut(cut)}))[partition]
+        if isinstance(got, BaseException):
+            raise got
+        if got != cut.at:
             raise Overtaken(f"partition {partition} was claimed by another worker before its first cut")
         return cut
 
     async def write(self, cuts: Sequence[tuple[Partition, Cut]]) -> list[Cut | Refused]:
         """Append one cut of each partition and judge each: valid, at the offset that it got, or refused."""
-        written = await asyncio.gather(
-            *[self._append(part.number, encode_cut(cut)) for part, cut in cuts], return_exceptions=True
-        )
-        return [await self._judge(part, cut, got) for (part, cut), got in zip(cuts, written, strict=True)]
+        written = await self._append({part.number: encode_cut(cut) for part, cut in cuts})
+        return [await self._judge(part, cut, written[part.number]) for part, cut in cuts]
 
     async def _judge(self, part: Partition, cut: Cut, got: int | BaseException) -> Cut | Refused:
         if isinstance(got, BaseException):
@@ -105,7 +108,13 @@ class CutLog:
             between = (await reader.upto({tp: got}))[tp]
         return overtaken(zip(between.offset.tolist(), between.stamp_ms.tolist(), between.value, strict=True))
 
-    async def _append(self, partition: int, value: bytes) -> int:
-        offset, stamp_ms = await self._sink.append(CUTS, partition, value, self._within_s)
-        self._tell(stamp_ms)
-        return offset
+    async def _append(self, values: Mapping[int, bytes]) -> dict[int, int | BaseException]:
+        """Append one record to each partition; return its offset, or what went wrong."""
+        offsets: dict[int, int | BaseException] = {}
+        for partition, got in (await self._sink.append(CUTS, values, self._within_s)).items():
+            if isinstance(got, BaseException):
+                offsets[partition] = got
+            else:
+                offsets[partition] = got[0]
+                self._tell(got[1])
+        return offsets

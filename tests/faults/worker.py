@@ -141,7 +141,7 @@ def without_cuts() -> None:
         async def later() -> None:
             await asyncio.sleep(0.8)
             with contextlib.suppress(Exception):
-                await asyncio.gather(*[self._append(part.number, encode_cut(cut)) for part, cut in cuts])
+                await self._append({part.number: encode_cut(cut) for part, cut in cuts})
 
         task = asyncio.create_task(later())
         background.add(task)
