@@ -1,6 +1,8 @@
 """Workers that are killed, that join and that leave."""
 
+from monitor.verifying import verify
 from tests.faults.fault import Fault
+from tests.faults.row import Row
 from tests.faults.run import Run
 
 
@@ -54,6 +56,18 @@ def scale_out_and_in(run: Run) -> None:
     run.owned_again()
 
 
+def verified_from_checkpoints(run: Run, row: Row) -> None:
+    """Let verify begin at checkpoints too: it must come to the same end."""
+    report = verify(run.settings, from_checkpoint=True)
+    if not report.identical or report.unverified:
+        row.why.append(
+            f"verify from checkpoints: {report.missing} missing, {report.different} different, "
+            f"{report.unexpected} unexpected, not verified {report.unverified}"
+        )
+    if not any(begun.how == "checkpoint" for begun in report.begun):
+        row.why.append("verify found no checkpoint to begin at")
+
+
 FAULTS = [
     Fault("kill-9", "kill -9 of the only worker at random moments", kill_again_and_again, 205, least_s=18),
     Fault(
@@ -62,6 +76,7 @@ FAULTS = [
         kill_again_and_again,
         seconds=40,
         settings={"stream": {"static_membership": True}},
+        judge_more=verified_from_checkpoints,
     ),
     Fault("kills-and-joins", "two or three workers, killed and joined at random", kill_and_join, 75, workers=2),
     Fault("scale-out", "1 -> 3 -> 2 -> 1 workers under load", scale_out_and_in, 40, least_s=30),

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
-from monitor.errors import ReplayDiffers
+from monitor.errors import PulsewardenError
+from monitor.verifying import Report, verify
 from tests.faults.agreement import Agreement, agreement
 from tests.faults.history import Told, check, silences
 from tests.faults.records import ends, read, read_all
@@ -71,10 +72,12 @@ def judge(run: Run, fault: str) -> Row:
     history = check(found.alerts, run.story.expected() + must, may)
     equal = Agreement()
     try:
+        report = verify(settings, other_cuts=run.seed)
         equal = agreement(settings, found, run.seed)
-    except ReplayDiffers as differs:
+        row.why += opinions(report, equal)
+    except PulsewardenError as problem:
         row.different += 1
-        row.why.append(str(differs))
+        row.why.append(str(problem))
     row.alerts_expected, row.outputs = history.expected, equal.expected
     row.lost = history.lost + equal.missing
     row.doubled = history.doubled
@@ -95,6 +98,32 @@ def judge(run: Run, fault: str) -> Row:
         row.why.append("not every partition stepped again after a fault")
     row.recovery_s = round(median(known), 2) if known else None
     return row
+
+
+def opinions(report: Report, equal: Agreement) -> list[str]:
+    """Compare what `monitor verify` found with what the checker's own replay did; the two share no code but the engine.
+
+    Returns
+    -------
+    list of str
+        A sentence for each disagreement, and for what verify alone looks at.
+    """
+    sentences = [f"verify: cut {cut.seq} of partition {cut.partition} does not follow" for cut in report.not_following]
+    if report.unverified:
+        sentences.append(f"verify could not replay partitions {report.unverified}")
+    both = {
+        "outputs of the log": (report.alerts_expected + report.dead_letters_expected, equal.expected),
+        "missing": (report.missing + report.outstanding, equal.missing),
+        "not the log's": (report.different + report.unexpected, equal.different),
+        "repeated": (report.repeated, equal.repeated),
+        "records below T": (report.below_T, equal.below_T),
+    }
+    sentences += [f"verify counts {a} {what}, the checker {b}" for what, (a, b) in both.items() if a != b]
+    if (others := report.other_cuts) is not None and bool(others.different) != bool(equal.others and not equal.below_T):
+        sentences.append(
+            f"verify finds {others.different} outputs otherwise under other cuts, the checker {equal.others}"
+        )
+    return sentences
 
 
 def watch_claims(run: Run) -> dict[int, list[tuple[int, str]]]:

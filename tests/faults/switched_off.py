@@ -10,6 +10,8 @@ from tests.faults.records import ends
 from tests.faults.run import Run
 from tests.faults.storage import generations
 
+CALMLY = {"shuffle_s": 0.5}
+"""What is found must come from what is switched off: a story told so fast is not shuffled by more than minutes of it."""
 ALERTS = ("alerts.north.v1", "alerts.south.v1")
 
 
@@ -49,6 +51,7 @@ FAULTS = [
         least_s=12,
         workers=2,
         options=("--without", "epochs"),
+        plot=CALMLY,
         must_fail=True,
         may_end=True,
     ),
@@ -59,6 +62,7 @@ FAULTS = [
         20,
         least_s=12,
         options=("--without", "cuts"),
+        plot=CALMLY,
         must_fail=True,
         may_end=True,
     ),
@@ -70,6 +74,7 @@ FAULTS = [
         least_s=12,
         options=("--without", "ledger"),
         settings={"checkpoint": {"interval_s": 60.0}},
+        plot=CALMLY,
         must_fail=True,
         may_end=True,
     ),
