@@ -24,6 +24,7 @@ from monitor.errors import PulsewardenError, StackRunning
 from monitor.local.address import is_locked
 from monitor.local.stack import Stack
 from monitor.settings import Settings
+from monitor.verifying import verify
 from stream_schemas.topics import INPUTS
 
 LOOK_EVERY_S = 0.5
@@ -152,6 +153,8 @@ class _Demo:
         client.close()
         self.children.stop("projector")
         self._end_look()
+        self._screen.say("Replaying the log, to see whether it gives the same alerts")
+        replayed = verify(settings, other_cuts=self._plan.seed)
         read = ingested(workers, published)
         return Counted(
             published=published,
@@ -161,6 +164,7 @@ class _Demo:
             alerts=len(alerts),
             open_in_kafka={alert.alert_id: alert.version for alert in alerts.values() if alert.open},
             open_in_redis=open_in_redis,
+            replayed=replayed,
             workers=workers,
             envelopes_per_s=sum(read.values()) / elapsed_s,
         )

@@ -9,6 +9,7 @@ from monitor.console.wording import count, duration
 from monitor.demo import episodes
 from monitor.demo.report import LiveSection, Report, latency
 from monitor.demo.screen import Screen
+from monitor.verifying.report import Report as Verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Counted:
     alerts: int
     open_in_kafka: Mapping[str, int]
     open_in_redis: Mapping[str, int]
+    replayed: Verified
     workers: list[WorkerStatus]
     envelopes_per_s: float
 
@@ -53,6 +55,7 @@ def report_of(counted: Counted, section: LiveSection | None, peak_rss_mib: float
         alerts=counted.alerts,
         open_in_kafka=counted.open_in_kafka,
         open_in_redis=counted.open_in_redis,
+        replayed=counted.replayed,
         scores=sum(worker.scores for worker in counted.workers),
         model_version=first.model_version if first else None,
         device=first.device if first else None,
@@ -82,11 +85,21 @@ def tell(screen: Screen, result: Report, path: Path | None) -> None:
         figures = latency(result.live.latencies_ms)
         words = ", ".join(f"{name} {count(value)} ms" for name, value in figures.items())
         screen.tell(f"Live, from broker stamp to readable in Redis: {words} ({len(result.live.latencies_ms)} crises).")
+    replayed, others = result.replayed, result.replayed.other_cuts
+    screen.tell(
+        f"Replayed: {count(replayed.records)} records in {count(replayed.replayed_cuts)} cuts"
+        + (f" and again in {count(others.cuts)} others" if others is not None else "")
+        + f" give {'the same' if replayed.status == 0 else 'OTHER'} alerts."
+    )
     for problem in result.problems:
         screen.tell(f"WRONG: {problem}")
     if path is not None:
         screen.tell(f"Report: {path}")
-    screen.tell("Nothing lost, no crisis missed, Redis and Kafka agree." if not result.problems else "The demo failed.")
+    screen.tell(
+        "Nothing lost, no crisis missed, Redis and Kafka agree; same log, same alerts."
+        if not result.problems
+        else "The demo failed."
+    )
 
 
 def _alerted(matches: Sequence[episodes.Match]) -> int:

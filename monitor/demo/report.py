@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from monitor.demo.episodes import Episode, Match, missed_crises
+from monitor.verifying.report import Report as Verified
+from monitor.verifying.wording import sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Report:
         Events by topic, over the topics that the simulator publishes and the core reads.
     open_in_kafka, open_in_redis : mapping of str to int
         Version by id of the open alerts.
+    replayed : monitor.verifying.Report
+        The log replayed by a process that took no part, against the alerts.
     published_until_ms : int
         Simulated time, epoch milliseconds, up to which everything was published.
     """
@@ -42,6 +46,7 @@ class Report:
     alerts: int
     open_in_kafka: Mapping[str, int]
     open_in_redis: Mapping[str, int]
+    replayed: Verified
     scores: int
     model_version: str | None
     device: str | None
@@ -53,7 +58,7 @@ class Report:
     @property
     def problems(self) -> list[str]:
         """Return what went wrong, a sentence each; empty means that the demo holds what it promises."""
-        return [*self._lost(), *self._missed(), *self._disagreements(), *self._late()]
+        return [*self._lost(), *self._missed(), *self._disagreements(), *self._differing(), *self._late()]
 
     def document(self) -> dict[str, Any]:
         """Return the report as JSON-ready values."""
@@ -82,6 +87,9 @@ class Report:
                 "alerts": len(self.live.latencies_ms),
                 "envelopes_per_s": round(self.live.envelopes_per_s, 1),
             },
+            "verified": {"identical": self.replayed.identical, "other_cuts": self.replayed.other_cuts.different}
+            if self.replayed.other_cuts is not None
+            else {"identical": self.replayed.identical},
             "problems": self.problems,
         }
 
@@ -109,6 +117,11 @@ class Report:
             return []
         only = f"{len(kafka - redis)} only in Kafka, {len(redis - kafka)} only in Redis"
         return [f"Kafka and Redis disagree about open alerts: {only}."]
+
+    def _differing(self) -> list[str]:
+        if self.replayed.status == 0:
+            return []
+        return ["A replay of the log does not give the same alerts.", *list(sentences(self.replayed))]
 
     def _late(self) -> list[str]:
         if self.live is None or len(self.live.latencies_ms) == self.live.crises:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from monitor.demo.episodes import Episode, Match
 from monitor.demo.report import LiveSection, Report, percentile
+from monitor.verifying.report import Report as Verified
 
 CRISIS = Episode("w-1", "tachycardia_at_rest", 60_000, 1_800_000)
 GOOD = Report(
+    replayed=Verified(16),
     published={"vitals.heart-rate.v1": 90, "vitals.blood-pressure.v1": 10},
     ingested={"vitals.heart-rate.v1": 88, "vitals.blood-pressure.v1": 10},
     dead_letters={"future": 2},
