@@ -85,10 +85,10 @@ def tell(screen: Screen, result: Report, path: Path | None) -> None:
         figures = latency(result.live.latencies_ms)
         words = ", ".join(f"{name} {count(value)} ms" for name, value in figures.items())
         screen.tell(f"Live, from broker stamp to readable in Redis: {words} ({len(result.live.latencies_ms)} crises).")
-    replayed, others = result.replayed, result.replayed.other_cuts
+    replayed, again = result.replayed, result.replayed.other_cuts
     screen.tell(
         f"Replayed: {count(replayed.records)} records in {count(replayed.replayed_cuts)} cuts"
-        + (f" and again in {count(others.cuts)} others" if others is not None else "")
+        + (f" and again in {count(again.cuts)} others" if again is not None else "")
         + f" give {'the same' if replayed.status == 0 else 'OTHER'} alerts."
     )
     for problem in result.problems:
