@@ -108,6 +108,8 @@ class State:
 
     def add_many(self, wearer_ids: Sequence[str], partition: int) -> NDArray[np.int64]:
         """Give new wearers a row each, in their order: free ones first, so that memory that is mapped is used again."""
+        if not wearer_ids:
+            return np.zeros(0, np.int64)
         again = sorted(self.free)[: len(wearer_ids)] if len(wearer_ids) > 1 else self.free[-1:]
         new = range(self.used, self.used + len(wearer_ids) - len(again))
         if new.stop > self.rows:

@@ -86,6 +86,19 @@ def test_a_field_that_an_older_version_did_not_keep_begins_with_nothing() -> Non
     assert msgspec.msgpack.decode(saved.document)["wearers"] == ["w1"]
 
 
+def test_a_partition_without_wearers_can_be_saved_and_loaded_where_rows_are_free() -> None:
+    engine, _ = a_saved()
+    p = int(engine.state.partition[0])
+    empty = next(q for q in range(PARTITIONS) if q != p)
+    saved = engine.save(empty)
+    engine.drop(p)
+
+    engine.load(empty, saved, engine.position(empty))
+
+    assert len(engine.state) == 0
+    assert engine.state.free == [0]
+
+
 def test_wearers_that_left_are_forgotten_after_35_days_unless_they_are_registered_or_have_an_open_alert() -> None:
     f = feed()
     f.pressure("visitor", START, 120, 80)
