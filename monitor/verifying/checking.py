@@ -129,6 +129,7 @@ class _Run:
             since = {p: await self._since(cut_log, looked[p], plans[p]) for p in looked}
             until = await self._until(cut_log, looked, plans, followed)
             await judge.close(log, self._prefix, later, since, until, self._report)
+            self._report.not_following.sort(key=lambda one: (one.partition, one.offset))
             if self._seed is not None:
                 await self._recut(log, comparisons, followed, judge)
         return self._report

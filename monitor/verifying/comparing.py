@@ -29,21 +29,24 @@ class Comparison:
 
     def __init__(self, topics: tuple[str, ...], others: OtherCuts) -> None:
         self._topics, self._others = topics, others
-        self._recorded: dict[int, dict[int, int]] = {}
+        self._names: dict[int, set[int]] = {}
+        self._values: dict[int, set[int]] = {}  # an erased wearer's alerts may have one name and two contents
         self._unlike: list[tuple[int, Name, Output, int, bool]] = []
         self._given: dict[int, set[int]] = {}
 
     def remember(self, cut: Cut, outputs: Sequence[Output]) -> None:
         """Take what a recorded cut gave."""
-        recorded = self._recorded.setdefault(cut.partition, {})
+        names, values = self._recorded(cut.partition)
         for out in outputs:
             if out.topic in self._topics:
-                recorded[Name.of(out.topic, out.value).mark(out.topic)] = _mark(out)
+                mark = Name.of(out.topic, out.value).mark(out.topic)
+                names.add(mark)
+                values.add(_mark(mark, out))
                 self._others.compared += 1
 
     def compare(self, cut: Cut, outputs: Sequence[Output]) -> None:
         """Take what another cut gave."""
-        recorded = self._recorded.setdefault(cut.partition, {})
+        names, values = self._recorded(cut.partition)
         given = self._given.setdefault(cut.partition, set())
         for out in outputs:
             if out.topic not in self._topics:
@@ -51,8 +54,11 @@ class Comparison:
             name = Name.of(out.topic, out.value)
             mark = name.mark(out.topic)
             given.add(mark)
-            if recorded.get(mark) != _mark(out):
-                self._unlike.append((cut.partition, name, out, mark, mark in recorded))
+            if _mark(mark, out) not in values:
+                self._unlike.append((cut.partition, name, out, mark, mark in names))
+
+    def _recorded(self, p: int) -> tuple[set[int], set[int]]:
+        return self._names.setdefault(p, set()), self._values.setdefault(p, set())
 
     async def close(
         self, reader: LogReader, prefix: str, judge: Judge, followed: Mapping[int, Followed], report: Report
@@ -66,8 +72,8 @@ class Comparison:
             offset = sent[1] if sent is not None else None
             found = Difference("other_cuts", out.topic, p, offset, name.what, name.version, fields, expected, out.value)
             self._count(found, followed[p], name.wearer_id or _text(out.key), report)
-        for p, recorded in self._recorded.items():
-            for mark in set(recorded) - self._given.get(p, set()):
+        for p, names in self._names.items():
+            for mark in names - self._given.get(p, set()):
                 sent = await judge.sent_under(reader, prefix, p, mark) if self._room(report) else None
                 topic, offset, value = sent if sent is not None else (self._topics[0], None, None)
                 name = Name.of(topic, value)
@@ -86,13 +92,15 @@ class Comparison:
             report.add(found)
 
 
-def _mark(out: Output) -> int:
+def _mark(name: int, out: Output) -> int:
+    """Return a hash of what is compared."""
     value = out.value
     if out.topic != DEAD_LETTER:
         document = msgspec.json.decode(value)
         document.pop(BUT_FOR, None)
         value = msgspec.json.encode(document)
-    return int.from_bytes(blake2b(value, digest_size=8).digest(), "little")
+    head = name.to_bytes(8, "little")
+    return int.from_bytes(blake2b(head + value, digest_size=8).digest(), "little")
 
 
 def _text(key: bytes | None) -> str | None:

@@ -74,10 +74,11 @@ class _Cutter:
         stamps = np.concatenate([self._held.unread((self.p, i))[1] for i in DATA + self._outside()])
         stamps = np.sort(stamps)
         if not len(stamps):
-            return self._end_T
+            rest = self._end_T - self._T if self._T else 0
+            return self._end_T - self._chance.choice((0, int(rest * self._chance.random())))
         n = int(self._most ** self._chance.random())
         T = int(stamps[min(n, len(stamps)) - 1]) + self._chance.choice((0, 1, 1))
-        if self._T and self._chance.random() < 0.2:
+        if self._T and self._chance.random() < 0.4:
             return self._T
         if self._T and self._chance.random() < 0.5:  # time passes where nothing comes, too
             T = self._T + int(self._chance.random() * max(0, T - self._T))
@@ -110,12 +111,12 @@ class _Cutter:
     def _ahead(self, n: int, stamps: NDArray[np.int64], T: int) -> int:
         """Return how many records to read where *n* must be: often no more, or some, or all of some time."""
         most = int(np.searchsorted(stamps, T + AHEAD_MS, "left"))
-        match self._chance.randrange(6):
-            case 0 | 1:
+        match self._chance.randrange(12):
+            case 0 | 1 | 2 | 3:
                 return min(most, n + self._chance.randrange(self._most))
-            case 2:
+            case 4:
                 return int(np.searchsorted(stamps, T + self._chance.randrange(1_500), "left"))
-            case 3:
+            case 5:
                 return int(np.searchsorted(stamps, T + self._chance.randrange(AHEAD_MS), "left"))
             case _:
                 return n
