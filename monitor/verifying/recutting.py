@@ -1,8 +1,8 @@
 """Other cuts of the same records, drawn at random: what was read when is a choice of the moment and decides nothing.
 
 A legal cut: T never goes back; in every input all that is stamped below T (as the running maximum) has been read;
-a step spans at most two hours of the log. What lies beyond T may be read too, of each input more or less. The last cut
-is the recorded one's: its T, its positions.
+a step spans at most as much of the log as a worker's (`LONGEST_STEP_MS`). What lies beyond T may be read too, of each
+input more or less. The last cut is the recorded one's: its T, its positions.
 
 Commands, scores and switches answer what was decided before, so they are never read ahead. On a log clock they count
 as received just before the T of the cut that reads them: there that T belongs to the record, so every re-cut reads

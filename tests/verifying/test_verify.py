@@ -138,7 +138,10 @@ def test_alerts_that_retention_took_are_not_called_missing(written: Author) -> N
     written.cut_off(ALERTS, 12)
     report = judged(written)
     assert (report.identical, report.expired) == (True, 12)
-    assert "12 outputs lie before the start of their topic" in "\n".join(sentences(report))
+    told = "\n".join(sentences(report))
+    assert "12 outputs lie before the start of their topic" in told
+    assert "18 of 30 outputs were found" in told
+    assert "Every output is there" not in told
 
 
 def test_it_begins_at_the_oldest_checkpoint_if_asked_and_by_itself_where_the_log_s_start_is_gone(
