@@ -1,6 +1,7 @@
-"""Keep glibc from holding memory that nobody uses: many threads and torch's buffers make it keep whole arenas."""
+"""Memory of a long-lived process: what glibc may hold, and what the garbage collector need not look at."""
 
 import ctypes
+import gc
 import sys
 
 # malloc.h
@@ -27,3 +28,12 @@ def trim() -> None:
     malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if malloc_trim is not None:
         malloc_trim(0)
+
+
+def settle() -> None:
+    """Take what is there now out of the garbage collector's rounds: modules and states live as long as the process.
+
+    A round over all generations stopped a worker with 100,000 wearers for 56 to 244 ms (measured).
+    """
+    gc.collect()
+    gc.freeze()

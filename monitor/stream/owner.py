@@ -25,6 +25,7 @@ from monitor.stream.claiming import Claimer
 from monitor.stream.core import Core
 from monitor.stream.cut_log import FAILURES, Overtaken
 from monitor.stream.ledger import Ledger
+from monitor.stream.memory import settle
 from monitor.stream.partition import Gap, Partition
 from monitor.stream.planning import CROWDED_BYTES
 from monitor.stream.records import Fetched
@@ -211,6 +212,7 @@ class Owner(Stepping):
             self._abandon(partitions)
             raise
         else:
+            settle()
             await feed.place(self._places(parts))
             self.recoveries += 1
             self.recovery_s = time.monotonic() - began

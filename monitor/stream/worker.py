@@ -19,7 +19,7 @@ from monitor.settings import Settings
 from monitor.sinks.kafka import KafkaSink
 from monitor.stream.app import new_app, serve
 from monitor.stream.core import Core, Engine
-from monitor.stream.memory import keep_small, trim
+from monitor.stream.memory import keep_small, settle, trim
 from monitor.stream.owner import Owner
 from monitor.stream.status import Status
 from monitor.stream.transport import App
@@ -118,6 +118,7 @@ class Worker:
         StoreUnreachable, CheckpointsDiffer
             If the checkpoints' place cannot be used.
         """
+        settle()
         try:
             await asyncio.to_thread(self._checkpoints.check)
             await self._sink.start()

@@ -11,7 +11,7 @@ from tests.faults.run import Run
 from tests.faults.storage import generations
 
 CALMLY = {"shuffle_s": 0.5}
-"""What is found must come from what is switched off: a story told so fast is not shuffled by more than minutes of it."""
+"""What is found comes from what is switched off: a story told faster is shuffled by more than its settle time."""
 ALERTS = ("alerts.north.v1", "alerts.south.v1")
 
 
