@@ -1,8 +1,7 @@
 """What an episode does to the latent state over time: the contract that each parameter set fills in.
 
-A parameter set is a module with three tables: `COURSES` (kind -> `Course`), `SPANS` (kind -> `Span`) and `FORM_SHARES`
-(kind -> shares of `Form`). Set A lies in `simulators.set_a`, set B in `simulators.set_b`; they agree in nothing but this
-file. A course is a pure function, so that the same episode can be laid over simulated people and over recordings.
+Set A lies in `simulators.set_a`, set B in `simulators.set_b`: each is a `ParameterSet` called `SET`, and they agree in
+nothing but this file. A course is a pure function: the same episode can be laid over simulated people and recordings.
 """
 
 from collections.abc import Callable, Mapping
