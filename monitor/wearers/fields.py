@@ -15,7 +15,7 @@ READINGS = 16
 NIGHTS = 14
 HOURS = 24
 GAPS = 5
-RULES = 7
+RULES = 16
 
 # The eight bytes of a minute. Zero = nothing, so steps and irregular carry +1 (stage 0 is "unknown").
 HR_MEDIAN, HR_MIN, HR_MAX, HR_COUNT, REASON, IRREGULAR, STEPS, STAGE = range(8)
