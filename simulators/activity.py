@@ -11,7 +11,7 @@ from simulators.chance import generator
 from simulators.effects import Effects
 from simulators.people import People
 from simulators.physiology import Physiology
-from simulators.scenario import Confounders
+from simulators.scenario import Habits
 
 RESTLESS_MIN = 6.0  # pottering comes in runs of about this long
 
@@ -30,7 +30,7 @@ def movement(
     effects: Effects,
     in_bed: NDArray[np.bool_],
     body: Physiology,
-    confounders: Confounders,
+    habits: Habits,
     seed: int,
     block: int,
     first_min: int,
@@ -63,34 +63,30 @@ def movement(
     at_hour = (np.abs(hour - 7.5) < 1) | (np.abs(hour - 18.5) < 1.5)
     session = (session[0][at_hour], session[1][at_hour])
     n = len(session[0])
-    stepless = rng.random(n) < confounders.no_step_exercise_share
-    seen = rng.random(n) < confounders.recognised_share
+    stepless = rng.random(n) < habits.no_step_exercise_share
+    seen = rng.random(n) < habits.recognised_share
     effort = rng.uniform(0.45, 0.78, n) * (people.top_bpm - people.rest_bpm)[session[0]]
     cells, bout = _cells(session[0], session[1], rng.uniform(18, 60, n), T)
     steps.ravel()[cells] = np.where(stepless[bout], 0, 150 + 8 * rng.standard_normal(len(cells)))
     demand.ravel()[cells] = effort[bout]
     exercise.ravel()[cells] = 1 + seen[bout]
 
-    allowed = ~(in_bed | effects.still)
-    weaker = effects.moves < rng.random((B, T), dtype=np.float32) if (effects.moves < 1).any() else np.zeros(1, bool)
-    allowed &= ~weaker
+    allowed = ~in_bed
+    if effects.still is not None:
+        allowed &= ~effects.still
+    if effects.moves is not None:
+        allowed &= effects.moves >= rng.random((B, T), dtype=np.float32)
     return Movement(np.minimum(steps, 210) * allowed, demand * allowed, exercise * allowed)
 
 
-def stress(
-    in_bed: NDArray[np.bool_], confounders: Confounders, seed: int, block: int, first_min: int
-) -> NDArray[np.float32]:
+def stress(in_bed: NDArray[np.bool_], habits: Habits, seed: int, block: int, first_min: int) -> NDArray[np.float32]:
     """Return (B, T) bpm that arguments, deadlines and frights add without a step being taken; at most 30."""
     rng = generator(seed, "stress", block, first_min)
     B, T = in_bed.shape
-    wearer, start = _bouts(rng, B, T, np.full(B, confounders.stress_per_day * 24 / 16.5))
+    wearer, start = _bouts(rng, B, T, np.full(B, habits.stress_per_day * 24 / 16.5))
     cells, bout = _cells(wearer, start, rng.uniform(6, 40, len(wearer)), T)
     added = np.zeros((B, T), np.float32)
     added.ravel()[cells] = rng.gamma(3.0, 4.0, len(wearer)).clip(2, 30)[bout]
-    ill = rng.random(B) < confounders.vaccinations_per_day * T / 1440
-    for row in np.flatnonzero(ill):  # a day of +3 to +7 bpm after a vaccination
-        begin = int(rng.integers(0, T))
-        added[row, begin : begin + 1440] += rng.uniform(3, 7)
     added[in_bed] *= 0.3
     return added
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from simulators import envelopes, journal, occasions, truth
 from simulators.chance import generator
 from simulators.devices import DEVICES
+from simulators.heat import Hot
 from simulators.kinds import Kind
 from simulators.people import BLOCK
 from simulators.samples import Sampler, Strip
@@ -50,7 +51,7 @@ class Delivery:
         for row, onset, end in zip(outages.wearer, outages.onset_min, outages.end_min, strict=True):
             self._outages.setdefault(int(row), []).append((int(onset) * 60_000, int(end) * 60_000))
         blocks = list(self._prepared(teams))
-        self._heat = np.concatenate([block[1] for block in blocks])
+        self._hot = [block[1] for block in blocks]
         strips = [block[0] for block in blocks]
         self._strip = _joined(strips)
         self._sampler = Sampler(self._strip, world.seed, world.first_min)
@@ -67,7 +68,7 @@ class Delivery:
             yield self._arrived((minute + 1) * 60_000)
         yield self._arrived(None)
 
-    def _prepared(self, teams: Sequence[str]) -> Iterator[tuple[Strip, NDArray[np.float16]]]:
+    def _prepared(self, teams: Sequence[str]) -> Iterator[tuple[Strip, Hot]]:
         world = self.world
         for block in world.blocks():
             rows = truth.of_block(world, block)
@@ -91,7 +92,7 @@ class Delivery:
                 block.seen.sd_bpm.astype(np.float16),
                 context.astype(np.uint8),
             )
-            yield strip, block.effects.heat_c.astype(np.float16)
+            yield strip, Hot(block.effects)
 
     def _put(self, arrival_ms: int, topic: str, row: int, value: bytes) -> None:
         self._number += 1
@@ -176,9 +177,9 @@ class Delivery:
         second = self._sky.integers(0, 60, len(rows))
         for row, at_s in zip(rows.tolist(), second.tolist(), strict=True):
             sky = self.world.weather[int(self.world.people.place[row])]
-            heat_c = float(self._heat[row, minute - self.world.first_min])
+            heat = self._hot[row // BLOCK].at(row % BLOCK, minute - self.world.first_min)
             at_ms = minute * 60_000 + at_s * 1000
-            value = occasions.weather(self._strip.names[row], sky, at_ms, heat_c, self._sky)
+            value = occasions.weather(self._strip.names[row], sky, at_ms, heat, self._sky)
             self._send(topics.WEATHER, row, at_ms, value)
 
 

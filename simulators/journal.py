@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from simulators import sensor, truth
-from simulators.effects import HOT_HUMIDITY_PCT
 from simulators.errors import OptionRefused
+from simulators.heat import Hot, felt
 from simulators.people import BLOCK
 from simulators.profiles import profile
 from simulators.stages import AWAKE, DEEP, LIGHT, REM
@@ -158,14 +158,13 @@ def _weather(world: World, block: Block, ids: pa.Array) -> dict[str, Any]:
     hours, B = np.arange(first, last), len(block.people)
     at = np.stack([_hourly(w, first, last) for w in world.weather])  # (places, 4, hours)
     mine = at[block.people.place]
-    heat = block.effects.heat_c[:, np.maximum(hours * 60 - world.first_min, 0)]
-    temperature = np.where(heat > 0, np.maximum(mine[:, 0], heat), mine[:, 0])
-    humidity = np.where(heat > 0, np.float32(HOT_HUMIDITY_PCT), mine[:, 1])
+    hot = Hot(block.effects).at(slice(None), np.maximum(hours * 60 - world.first_min, 0))
+    temperature, humidity = felt(mine[:, 0], mine[:, 1], hot)
     return {
         "wearer_id": _named(ids, np.repeat(np.arange(B), len(hours))),
         "hour": np.tile(hours, B),
         "temperature_c": temperature.astype(np.float32).ravel(),
-        "humidity_pct": humidity.ravel(),
+        "humidity_pct": humidity.astype(np.float32).ravel(),
         "wind_mps": mine[:, 2].ravel(),
         "pm25_ugm3": mine[:, 3].ravel(),
     }

@@ -1,4 +1,4 @@
-"""The figures of the simulated bodies, with their sources. This is parameter set A.
+"""The figures of the simulated bodies, with their sources; what strikes them lies in the parameter sets.
 
 [S] figures are from the studies that research/modelling.md section 5 names; [D] are choices of this project, made so
 that the day looks like a recorded one (mean of the day, day-night difference, share of minutes without steps).
@@ -29,7 +29,6 @@ class Physiology:
     fast_min: float = 3.0
     bpm_per_step_rate: float = 0.24  # [D] brisk walking, 110 a minute, adds about 26 bpm in a fit person
     response_min: tuple[float, ...] = (0.8, 1.3, 2.0)  # [S] first order, cut-off near 55 s for fit against unfit
-    fever_bpm_per_c: float = 7.2  # [S]
     systolic_mmhg: tuple[float, float] = (121.0, 10.0)
     diastolic_mmhg: tuple[float, float] = (76.0, 7.0)
     hypertensive_systolic_mmhg: tuple[float, float] = (139.0, 11.0)
@@ -44,4 +43,4 @@ class Physiology:
     )  # median RMSSD / mean RR at rest, log sd; sinus CV < 0.05-0.08
 
 
-SET_A = Physiology()
+BODY = Physiology()

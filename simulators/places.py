@@ -15,6 +15,7 @@ from scipy.signal import lfilter
 from simulators.chance import generator
 
 MIN_TEMPERATURE_C, MAX_TEMPERATURE_C = -60.0, 55.0
+WARM_DAY_C = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,22 @@ def utc_offset_min(zone: str, epoch_minute: int) -> int:
     return int(offset.total_seconds() // 60) if offset is not None else 0
 
 
+def is_warm_season(zone: str, epoch_minute: int) -> bool:
+    """Tell whether a usual day of that season is warm enough in *zone* for a wave of heat.
+
+    >>> is_warm_season("Europe/Berlin", 0), is_warm_season("Australia/Sydney", 0)
+    (False, True)
+    """
+    place = PLACES[zone]
+    return bool(place.mean_c + place.season_c * _season(place, np.array([epoch_minute / 60]))[0] >= WARM_DAY_C)
+
+
+def _season(place: Place, hour: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return 1 on the warmest day of the year, -1 on the coldest; 20 July is the warmest in the north."""
+    year = 2 * np.pi * (hour / 24.0 % 365.25 - 200) / 365.25
+    return np.asarray(np.cos(year) * (-1.0 if place.south else 1.0))
+
+
 @dataclass(frozen=True, slots=True)
 class Weather:
     """Hourly weather of one place: arrays over hours from `first_hour` (epoch hour)."""
@@ -60,8 +77,7 @@ def weather(zone: str, seed: int, first_hour: int, hours: int, heat_wave_c: floa
     rng = generator(seed, f"weather {zone}", first_hour)
     hour = first_hour + np.arange(hours)
     local = (hour + utc_offset_min(zone, first_hour * 60) / 60.0) % 24
-    year = 2 * np.pi * (hour / 24.0 % 365.25 - 200) / 365.25  # 20 July is the warmest day in the north
-    season = np.cos(year) * (-1.0 if place.south else 1.0)
+    season = _season(place, hour.astype(np.float64))
     front = lfilter([0.35], [1, -0.985], rng.standard_normal(hours))  # fronts pass in two to three days
     temperature = place.mean_c + heat_wave_c + place.season_c * season + front
     temperature = temperature + place.day_c * np.cos(2 * np.pi * (local - 15) / 24)

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -63,15 +63,13 @@ class Transport(_Part):
     late_min: float = Field(12.0, ge=0, le=1440, description="mean wait of those")
 
 
-class Confounders(_Part):
-    """What looks like illness and is none."""
+class Habits(_Part):
+    """What healthy people do that moves the heart: short frights and arguments, and exercise."""
 
     stress_per_day: float = Field(1.2, ge=0, le=20)
     exercise: float = Field(1.0, ge=0, le=10, description="multiplies everybody's sessions a day")
     no_step_exercise_share: Share = Field(0.25, description="of sessions show no steps (cycling, rowing)")
     recognised_share: Share = Field(0.9, description="of exercise sessions that the device recognises as such")
-    alcohol_nights: Share = 0.08
-    vaccinations_per_day: float = Field(0.002, ge=0, le=1)
 
 
 class Climate(_Part):
@@ -83,17 +81,20 @@ class Climate(_Part):
 class Rate(_Part):
     """How often a kind of episode begins, and how long it lasts."""
 
-    per_day: float = Field(ge=0, le=50, description="per wearer; per gateway for gateway_silent")
+    per_day: float = Field(
+        ge=0, le=50, description="per wearer; per gateway for gateway_silent, per place for heat_wave"
+    )
     regular: bool = Field(False, description="evenly spread over the run instead of at random")
-    duration_min: tuple[float, float] = Field((20.0, 60.0), description="uniform between these")
+    duration_min: tuple[float, float] | None = Field(
+        None, description="uniform between these; without it as the parameter set has it"
+    )
     first_min: float = Field(0.0, ge=0, description="no onset before this minute of the run")
     settle_min: float = Field(0.0, ge=0, description="no onset in the last minutes of the run")
-    ramp_min: tuple[float, float] = Field((30.0, 360.0), description="how long it builds up before its onset")
 
-    @field_validator("duration_min", "ramp_min")
+    @field_validator("duration_min")
     @classmethod
-    def _ordered(cls, span: tuple[float, float]) -> tuple[float, float]:
-        if not 0 < span[0] <= span[1] <= 60 * 24 * 30:
+    def _ordered(cls, span: tuple[float, float] | None) -> tuple[float, float] | None:
+        if span is not None and not 0 < span[0] <= span[1] <= 60 * 24 * 60:
             raise ValueError("a span is two minutes, the smaller first, above 0")
         return span
 
@@ -103,10 +104,11 @@ class Scenario(_Part):
 
     name: str
     description: str
+    parameters: Literal["a", "b"] = Field("a", description="the parameter set that says what episodes do")
     people: Crowd = Crowd()
     devices: Devices = Devices()
     transport: Transport = Transport()
-    confounders: Confounders = Confounders()
+    habits: Habits = Habits()
     weather: Climate = Climate()
     episodes: dict[str, Rate] = {}
 
@@ -130,25 +132,54 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Scenario:
-    """Read a packaged scenario by name, or any ``.toml`` file by path.
+    """Read a packaged scenario by name, or any ``.toml`` file by path, with all that it includes.
+
+    ``include = ["life", "faults"]`` takes the packaged scenarios (or files beside this one, ending in ``.toml``) of
+    these names first, one after the other; tables are merged key by key, of other values the later one holds, and the
+    file's own hold over all. `description` is never included.
 
     Raises
     ------
     ScenarioRefused
-        If there is none of that name, or a value in it is unknown or out of range.
+        If there is none of that name, it includes itself, or a value in it is unknown or out of range.
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScenarioRefused(
-            f"There is no scenario {name!r}: use one of {', '.join(names())} or a .toml file."
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ScenarioRefused(f"Scenario file {path} is not TOML: {error}.") from error
+    content = _content(path, name, ())
     try:
         return Scenario.model_validate({"name": path.stem, **content})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ScenarioRefused(f"Scenario file {path}: {where}: {first['msg']}.") from error
+
+
+def _content(path: Path, name: str, above: tuple[Path, ...]) -> dict[str, Any]:
+    if path.resolve() in above:
+        raise ScenarioRefused(f"Scenario file {path} includes itself.")
+    try:
+        own = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ScenarioRefused(
+            f"There is no scenario {name!r}: use one of {', '.join(names())} or a .toml file."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ScenarioRefused(f"Scenario file {path} is not TOML: {error}.") from error
+    included = own.pop("include", [])
+    if not isinstance(included, list) or not all(isinstance(one, str) for one in included):
+        raise ScenarioRefused(f"Scenario file {path}: include must be a list of names.")
+    content: dict[str, Any] = {}
+    for one in included:
+        there = path.parent / one if one.endswith(".toml") else FOLDER / f"{one}.toml"
+        part = _content(there, one, (*above, path.resolve()))
+        part.pop("description", None)
+        content = _merged(content, part)
+    return _merged(content, own)
+
+
+def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Lay one table over another: tables key by key, all else replaced."""
+    out = dict(under)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(out.get(key), dict)
+        out[key] = _merged(out[key], value) if both else value
+    return out

@@ -79,6 +79,8 @@ def see(
     B, T = bpm.shape
     noise = MINUTE_NOISE_BPM[people.device][:, None]
     seen = bpm + people.bias_bpm.astype(np.float32)[:, None]
+    if effects.bias_bpm is not None:
+        seen += effects.bias_bpm
     seen += noise * rng.standard_normal((B, T), dtype=np.float32)
     moving = steps > 0
     seen[moving] *= 1 + ACTIVE_ERROR * rng.standard_normal(int(moving.sum()), dtype=np.float32)
@@ -94,7 +96,8 @@ def see(
     counted = np.minimum(np.round(steps * ~off), 254).astype(np.uint8)
     counted[dead] = NO_STEPS
     scatter = np.broadcast_to(SAMPLE_NOISE_BPM[people.device][:, None], (B, T)).copy()
-    scatter[effects.irregular_cv > 0] = FIBRILLATION_SAMPLE_SD
+    if effects.irregular_cv is not None:
+        scatter[effects.irregular_cv > 0] = FIBRILLATION_SAMPLE_SD
     return Seen(seen, lost, counted, _irregular(rng, people, effects, bpm, moving, off), scatter)
 
 
@@ -110,10 +113,14 @@ def _irregular(
     rows = np.flatnonzero(HAS_RR[people.device])
     if not len(rows):
         return out
-    rate, cv = bpm[rows], effects.irregular_cv[rows]
+    rate = bpm[rows]
     # Variability shrinks as the rate rises above rest; RMSSD of independent beats is sqrt(2) of their spread.
     ratio = people.irregularity[rows].astype(np.float32)[:, None] * np.clip(1.4 - (rate - 55) / 90, 0.25, 1.6)
-    ratio = np.where(cv > 0, np.float32(np.sqrt(2)) * cv, ratio)
+    if effects.variability is not None:
+        ratio *= effects.variability[rows]
+    if effects.irregular_cv is not None:
+        cv = effects.irregular_cv[rows]
+        ratio = np.where(cv > 0, np.float32(np.sqrt(2)) * cv, ratio)
     ectopic = rng.random(rate.shape, dtype=np.float32) < 0.004  # extra beats of healthy hearts
     ratio += ectopic * np.float32(0.09)
     ratio *= 1 + rng.standard_normal(rate.shape, dtype=np.float32) * np.sqrt(np.float32(0.5) / rate)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators import activity, devices, heart, places, pressure, sensor
+from simulators import activity, devices, heart, parameters, places, pressure, sensor, striking
 from simulators import episodes as truth
 from simulators import nights as night
+from simulators.courses import Form, ParameterSet
 from simulators.effects import Effects, effects
 from simulators.errors import OptionRefused
 from simulators.kinds import ACUTE, Kind
 from simulators.people import BLOCK, People, people, wearer_id
-from simulators.physiology import SET_A, Physiology
+from simulators.physiology import BODY, Physiology
 from simulators.scenario import Scenario
 from simulators.stages import UNKNOWN
 
@@ -46,6 +47,7 @@ class World:
     """Everything about a run that is known before its first minute."""
 
     scenario: Scenario
+    parameters: ParameterSet
     seed: int
     start_min: int
     minutes: int
@@ -78,14 +80,14 @@ class World:
         folk = self.people.rows(first, min(first + BLOCK, len(self.people)))
         strikes = self.episodes.of(first, first + len(folk))
         B, T, at, number, seed = len(folk), self.grid_minutes, self.first_min, first // BLOCK, self.seed
-        confounders = self.scenario.confounders
-        nights = night.nights(folk, strikes, seed, number, at, T, confounders.alcohol_nights)
+        habits = self.scenario.habits
+        change = effects(self.parameters, folk, strikes, at, T)
+        nights = night.nights(folk, change, seed, number, at, T)
         stage = nights.raster(B, at, T)
         in_bed = stage != UNKNOWN
-        change = effects(strikes, B, at, T)
-        moved = activity.movement(folk, change, in_bed, self.body, confounders, seed, number, at)
-        worried = activity.stress(in_bed, confounders, seed, number, at)
-        bpm = heart.rate(folk, change, nights, stage, moved.demand_bpm, worried, self.body, seed, number, at)
+        moved = activity.movement(folk, change, in_bed, self.body, habits, seed, number, at)
+        worried = activity.stress(in_bed, habits, seed, number, at)
+        bpm = heart.rate(folk, change, stage, moved.demand_bpm, worried, self.body, seed, number, at)
         gaps = devices.daily_gaps(folk, seed, number, at, T)
         off, dead = sensor.watch_off(strikes, gaps, B, at, T)
         # Whoever is to be seen in an acute episode wears the watch: a missed one would say nothing about the monitor.
@@ -122,21 +124,19 @@ def _off_episodes(
         keep &= ~((wearer == known.wearer[row]) & (begin < until) & (end > onset))
     wearer, begin, end = wearer[keep], begin[keep], end[keep]
     severity = np.where(dead[wearer, begin], 0.1, 0.3)
-    n, zero = len(wearer), np.zeros(len(wearer))
+    n = len(wearer)
     return truth.Episodes(
         np.full(n, int(Kind.WATCH_OFF)),
         wearer.astype(np.int64),
         first_min + begin.astype(np.int64),
         first_min + end.astype(np.int64),
+        np.full(n, int(Form.CLEAR)),
         severity,
-        np.zeros(n, bool),
-        zero,
-        np.zeros(n, np.int64),
-        zero,
+        np.zeros((n, 6)),
     )
 
 
-def world(scenario: Scenario, seed: int, wearers: int, start_min: int, minutes: int, body: Physiology = SET_A) -> World:
+def world(scenario: Scenario, seed: int, wearers: int, start_min: int, minutes: int, body: Physiology = BODY) -> World:
     """Draw a world of *wearers* people for *minutes* minutes from epoch minute *start_min*.
 
     Raises
@@ -156,5 +156,6 @@ def world(scenario: Scenario, seed: int, wearers: int, start_min: int, minutes: 
     hours = minutes // 60 + 3 * 24
     heat_wave = scenario.weather.heat_wave_c
     weather = [places.weather(zone, seed, first_hour, hours, heat_wave) for zone in places.PLACES]
-    strikes = truth.episodes(scenario, folk, seed, start_min, minutes)
-    return World(scenario, seed, start_min, minutes, folk, strikes, weather, body)
+    kinetics = parameters.load(scenario.parameters)
+    strikes = striking.episodes(scenario, kinetics, folk, seed, start_min, minutes)
+    return World(scenario, kinetics, seed, start_min, minutes, folk, strikes, weather, body)
