@@ -20,11 +20,10 @@ def current_weather(
     """Temperature and humidity of the newest report at or before each minute, NaN when it is older than 3 h."""
     temperature = np.full(len(row), np.nan)
     humidity = np.full(len(row), np.nan)
-    end_ms = (minute + 1) * 60_000
     for back in range(limits.weather_valid_h, -1, -1):
         slot = (minute // 60 - back) % HOURS
-        time_ms = state.weather_ms[row, slot]
-        use = (time_ms > 0) & (time_ms <= end_ms) & (end_ms - time_ms <= limits.weather_valid_h * 3_600_000)
+        at = state.weather_minute[row, slot]
+        use = (at > 0) & (at <= minute) & (minute - at < limits.weather_valid_h * 60)
         temperature[use] = state.weather[row[use], slot[use], 0]
         humidity[use] = state.weather[row[use], slot[use], 1]
     return temperature, humidity

@@ -7,7 +7,7 @@ from monitor.alerting.evidence import Rule
 from monitor.alerting.minute_rules import judge_minutes
 from monitor.alerting.silence import SAME_DELIVERY_MS, back_finding, silence_finding, silence_limit_ms
 from monitor.deciding.standing import Standing
-from monitor.wearers.days import close_day
+from monitor.wearers.days import begin_day, close_day
 from monitor.wearers.events import Events
 from monitor.wearers.fields import DECIDE, GAPS, MINUTES, NEVER, SILENCE
 from monitor.wearers.ranges import runs
@@ -128,15 +128,16 @@ class MinuteDecisions:
     def _days(self, row: Ints, through: Ints) -> None:
         """Close the days that are over, of the two before today: the ring holds no more."""
         state, today = self._at.state, through // MINUTES
+        before = state.day[row]
+        begin_day(state, row, today)
         for back in (2, 1):
-            ended = (state.day[row] > 0) & (today - back >= state.day[row])
+            ended = (before > 0) & (today - back >= before)
             if ended.any():
                 whose, day = row[ended], today[ended] - back
                 features = close_day(state, whose, day)
                 for r, one, of_day in zip(whose.tolist(), day.tolist(), features, strict=True):
                     if not np.isnan(of_day).all():
                         self._at.rows.day(r, one, of_day)
-        state.day[row] = np.maximum(state.day[row], today)
 
     def silence(self, row: Ints, at_ms: Ints) -> None:
         """Nothing new came for too long: tell it, and what depends on it is unknown."""

@@ -63,7 +63,7 @@ def close_day(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -> N
         n_bp = in_day.sum(axis=1)
         features[:, 8] = (state.bp_systolic[row] * in_day).sum(axis=1) / np.where(n_bp > 0, n_bp, np.nan)
         features[:, 9] = (state.bp_diastolic[row] * in_day).sum(axis=1) / np.where(n_bp > 0, n_bp, np.nan)
-        of_day = state.weather_ms[row] // 86_400_000 == day[:, None]
+        of_day = state.weather_minute[row] // MINUTES == day[:, None]
         warm = np.where(of_day, state.weather[row][:, :, 0].astype(np.float64), 0.0).sum(axis=1)
         n_weather = of_day.sum(axis=1)
         features[:, 10] = warm / np.where(n_weather > 0, n_weather, np.nan)
@@ -71,15 +71,34 @@ def close_day(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -> N
         uneven = (held[:, :, IRREGULAR] > IRREGULAR_PCT + 1).sum(axis=1)
         features[:, 11] = uneven / np.where(n_rr > 0, n_rr, np.nan)
     state.days[row, day % DAYS] = features.astype(np.float16)
-    state.days_held[row, day % DAYS] = day
+    state.days_mask[row] |= _bit(day % DAYS)
     return features
+
+
+def begin_day(state: State, row: NDArray[np.int64], today: NDArray[np.int64]) -> None:
+    """Make `today` the day of each row; call before the days that are over are closed.
+
+    The slots of the days from the one before it on are empty until they are closed: what they held is 28 days older.
+    """
+    before = state.day[row]
+    passed = np.where(before > 0, np.minimum(today - before, DAYS), 0)
+    for back in range(1, int(passed.max(initial=0)) + 1):
+        some = passed >= back
+        state.days_mask[row[some]] &= ~_bit((today[some] - back) % DAYS)
+    state.day[row] = np.maximum(before, today)
+
+
+def _bit(slot: NDArray[np.int64]) -> NDArray[np.uint32]:
+    return np.left_shift(np.uint32(1), slot.astype(np.uint32))
 
 
 def past_days(state: State, row: NDArray[np.int64], today: NDArray[np.int64]) -> NDArray[np.float32]:
     """Features of the 28 days before `today`, newest last; NaN where a day is not held. Shape (n, 28, 12)."""
     wanted = today[:, None] - np.arange(DAYS, 0, -1)
     slot = wanted % DAYS
-    held = (state.days_held[row[:, None], slot] == wanted) & (wanted > 0)
+    newest = state.day[row][:, None]  # the ring reaches from 28 days before it to the day before it
+    marked = (state.days_mask[row][:, None] >> slot.astype(np.uint32)) & np.uint32(1) > 0
+    held = marked & (wanted < newest) & (wanted >= newest - DAYS)
     features: NDArray[np.float32] = state.days[row[:, None], slot].astype(np.float32)
     features[~held] = np.nan
     return features

@@ -15,7 +15,7 @@ Reports = dict[int, tuple[float, float]]
 def weather_at(reports: Reports, minute: int, limits: Limits) -> tuple[float, float] | None:
     """The newest report at or before a minute's end, if it holds still."""
     end_ms = (minute + 1) * 60_000
-    past = [at for at in reports if at <= end_ms and end_ms - at <= limits.weather_valid_h * HOUR_MS]
+    past = [at for at in reports if at < end_ms and end_ms - at <= limits.weather_valid_h * HOUR_MS]
     return reports[max(past)] if past else None
 
 
