@@ -30,15 +30,11 @@ def worn_minutes(bpm: NDArray[np.uint8], gap_s: NDArray[np.floating]) -> NDArray
     >>> worn_minutes(np.array([[0, 70, 0, 0, 0, 0, 0, 0, 70]], np.uint8), np.array([5.0]))[0].astype(int).tolist()
     [0, 1, 1, 1, 1, 1, 1, 0, 1]
     """
-    n, width = bpm.shape
-    rate = np.ascontiguousarray(bpm.T)
-    longest = silence_minutes(gap_s)
-    worn = np.zeros((width, n), np.bool_)
-    silence = longest + 1
-    for k in range(width):
-        silence = np.where(rate[k] > 0, 0, silence + 1)
-        worn[k] = silence <= longest
-    return worn.T
+    columns = np.arange(bpm.shape[1], dtype=np.int32)
+    longest = silence_minutes(gap_s).astype(np.int32)[:, None]
+    latest = np.maximum.accumulate(np.where(bpm > 0, columns, -1 - longest), axis=1)
+    worn: NDArray[np.bool_] = columns - latest <= longest
+    return worn
 
 
 def is_worn(bpm: NDArray[np.uint8], gap_s: NDArray[np.floating]) -> NDArray[np.bool_]:
