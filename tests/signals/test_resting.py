@@ -27,7 +27,7 @@ def resting(minutes: Minutes, gap_s: float = 60.0) -> RestingRate:
 
 def night(minutes: Minutes, dark: list[bool] | None = None) -> RestingRate:
     day = columns_of([minutes])
-    return night_rate(day.bpm, day.steps, day.known, np.array([dark or [True] * len(minutes)]))
+    return night_rate(day.bpm, day.steps, day.known, np.array([dark or [True] * len(minutes)], bool))
 
 
 @st.composite
