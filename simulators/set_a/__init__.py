@@ -43,7 +43,7 @@ SET = ParameterSet(
         Kind.HYPOTENSION: Span(30, 90, before_min=HOUR, after_min=HOUR),
         Kind.HEAT_STRAIN: Span(HOUR, 3 * HOUR, before_min=4 * HOUR, after_min=HOUR),
         Kind.ATRIAL_FIBRILLATION: Span(30, 6 * HOUR),
-        Kind.INFECTION: Span(5 * DAY, 10 * DAY),
+        Kind.INFECTION: Span(5 * DAY, 10 * DAY, before_min=5 * HOUR),
         Kind.POOR_RECOVERY: Span(20 * HOUR, DAY),
         Kind.DEHYDRATION: Span(8 * HOUR, 36 * HOUR, after_min=8 * HOUR),
         Kind.OVERTRAINING: Span(10 * DAY, 21 * DAY, after_min=7 * DAY),
