@@ -21,7 +21,6 @@ ESH_2021 = "Parati et al. 2021 (J Hypertens 39:1742), ESH home monitoring: 135/8
 COLE = "Cole et al. 1999 (N Engl J Med 341:1351): a fall of 12 bpm or less in the first minute is abnormal"
 NSF_2015 = "Hirshkowitz et al. 2015 (Sleep Health 1:40): 7-9 h, from 65 years 7-8 h"
 TUDOR = "Tudor-Locke and Bassett 2004 (Sports Med 34:1): below 5000 steps a day sedentary, below 7500 low active"
-ESC_2024 = "McEvoy et al. 2024 (ESC guideline), home: elevated from 120/70, hypertension from 135/85 mmHg"
 HUANG = "Huang et al. 2020 (J Am Coll Cardiol 75:991): SD of the sleep duration above 90 and above 120 min"
 OURS = "design decision of this project, to be confirmed by the team's clinical owner"
 
@@ -137,9 +136,8 @@ class Limits(BaseModel):
     bp_trend_systolic_mmhg: int = Field(135, description=ESH_2021)
     bp_trend_diastolic_mmhg: int = Field(85, description=ESH_2021)
     bp_trend_clear_mmhg: int = Field(5, ge=1, description=f"mmHg below both limits that clear; {OURS}")
-    bp_trend_days: int = Field(7, ge=2, le=28, description=f"days of the mean; {ESH_2021}")
-    bp_trend_min_days: int = Field(3, ge=1, le=28, description=f"of them with a reading; {ESH_2021}")
-    bp_trend_min_readings: int = Field(6, ge=2, le=16, description=f"cuff readings in the mean; {OURS}")
+    bp_trend_min_days: int = Field(3, ge=1, le=7, description=f"of 7 days, with a reading; {ESH_2021}")
+    bp_trend_min_readings: int = Field(6, ge=6, le=16, description=f"cuff readings in the mean; {OURS}")
 
     trend_dev_on: bool = Field(True, description=f"judge TREND_DEV; {OURS}")
     trend_dev_z: float = Field(4.0, gt=0, description=f"robust z of today that counts; {OURS}")
@@ -185,10 +183,6 @@ class Limits(BaseModel):
         3.0, gt=0, description=f"last 7 days' resting rate above that of the 21 before: a point; {OURS}"
     )
     sub_health_resting_far_up_bpm: float = Field(5.0, gt=0, description=f"the same: two points; {OURS}")
-    sub_health_systolic_mmhg: int = Field(120, description=f"mean from which pressure has a point; {ESC_2024}")
-    sub_health_diastolic_mmhg: int = Field(70, description=f"mean from which pressure has a point; {ESC_2024}")
-    sub_health_high_systolic_mmhg: int = Field(135, description=f"mean from which it has two; {ESC_2024}")
-    sub_health_high_diastolic_mmhg: int = Field(85, description=f"mean from which it has two; {ESC_2024}")
     sub_health_sleep_sd_min: float = Field(90.0, gt=0, description=f"SD above which irregularity has a point; {HUANG}")
     sub_health_sleep_wide_sd_min: float = Field(120.0, gt=0, description=f"SD above which it has two; {HUANG}")
 

@@ -11,6 +11,7 @@ from monitor.alerting.evidence import Evidence, Lack, Rule
 from monitor.alerting.limits import Limits
 from monitor.alerting.trend_dev import DaySignals
 from monitor.alerting.usual import mean, median, standard_deviation
+from monitor.signals.bp_category import category
 
 Floats = NDArray[np.float64]
 
@@ -22,6 +23,7 @@ ENOUGH_DAYS = 7
 RECENT, ENOUGH_RECENT, ENOUGH_BEFORE = 7, 4, 10  # days of the resting rate: newest, known of them, known before
 ENOUGH_READING_DAYS = 3
 MOST = 2
+ELEVATED = 2  # code of the category; above it comes high
 
 # hours a night (Hirshkowitz et al. 2015): recommended, and what "may be appropriate"; beyond it is "not recommended"
 SLEEP_H = ((7.0, 9.0), (6.0, 10.0))
@@ -43,10 +45,10 @@ def sub_health_parts(
     sleep : mean of 14 nights outside what is recommended for the age, 1; outside what may be appropriate, 2.
     activity : mean of 14 days below 7500 steps, 1; below 5000, 2.
     resting_rate_trend : median of the last 7 nights' rate 3 bpm above that of the 21 before, 1; 5 bpm, 2.
-    blood_pressure : mean of 14 days from 120/70 mmHg, 1; from 135/85, 2 (home measurement).
+    blood_pressure : home category of the mean of 14 days in ESC 2024: elevated, 1; high, 2.
     sleep_irregularity : SD of 14 nights' duration above 90 min, 1; above 120 min, 2.
 
-    Sources: Hirshkowitz et al. 2015; Tudor-Locke and Bassett 2004; ESC 2024, table of home pressure; Huang et al. 2020.
+    Sources: Hirshkowitz et al. 2015; Tudor-Locke and Bassett 2004; ESC 2024; Huang et al. 2020.
     The trend's limits are this project's.
     """
     slept, nights = mean(signals.sleep_min[:, -DAYS:] / 60)
@@ -64,10 +66,7 @@ def sub_health_parts(
             beyond.append((slept < low) | (slept > high))
         trend = recent - before
         rate_days = (recent_days >= ENOUGH_RECENT) & (before_days >= ENOUGH_BEFORE)
-        raised = (systolic >= limits.sub_health_systolic_mmhg) | (diastolic >= limits.sub_health_diastolic_mmhg)
-        high_bp = (systolic >= limits.sub_health_high_systolic_mmhg) | (
-            diastolic >= limits.sub_health_high_diastolic_mmhg
-        )
+        pressure = category(systolic, diastolic, readings, "esc_2024", "home")
         return np.stack(
             [
                 _points(slept, beyond[0], beyond[1], nights >= ENOUGH_DAYS),
@@ -80,7 +79,7 @@ def sub_health_parts(
                     trend >= limits.sub_health_resting_far_up_bpm,
                     rate_days,
                 ),
-                _points(systolic, raised, high_bp, readings >= ENOUGH_READING_DAYS),
+                _points(systolic, pressure == ELEVATED, pressure > ELEVATED, readings >= ENOUGH_READING_DAYS),
                 _points(
                     spread,
                     spread > limits.sub_health_sleep_sd_min,
