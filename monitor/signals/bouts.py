@@ -61,19 +61,18 @@ def active_bouts(steps: NDArray[np.floating], at_least: float = MODERATE) -> Bou
     """
     known = steps >= 0
     active = steps >= at_least
-    n, width = active.shape
-    column = np.arange(width)
-    before = np.maximum.accumulate(np.where(active, column, -width - 1), axis=1)
-    after = np.minimum.accumulate(np.where(active, column, 2 * width + 1)[:, ::-1], axis=1)[:, ::-1]
-    unknown = np.maximum.accumulate(np.where(known, -1, column), axis=1)
-    # A break is bridged if it is short and no unknown minute lies between its two active ends.
-    reach = np.take_along_axis(unknown, np.minimum(after, max(width - 1, 0)), axis=1) if width else unknown
-    joined = active | ((after - before - 1 <= LONGEST_BREAK) & (reach < before))
-    row, begin, end = _runs(joined)
-    walked = np.concatenate([np.zeros((n, 1), np.int64), np.cumsum(active, axis=1)], axis=1)
-    lasted = end - begin
-    true = (lasted >= BOUT_MINUTES) & (walked[row, end] - walked[row, begin] >= ACTIVE_SHARE * lasted)
-    row, lasted = row[true], lasted[true]
+    n = len(active)
+    row, at = np.nonzero(active)
+    # Only active minutes are looked at: a day has few. One goes on from the one before it if the break is short.
+    goes_on = (row[1:] == row[:-1]) & (at[1:] - at[:-1] <= LONGEST_BREAK + 1)
+    for back in range(1, LONGEST_BREAK + 1):
+        goes_on &= known[row[1:], np.maximum(at[1:] - back, at[:-1])]
+    opens = np.concatenate([np.ones(min(len(row), 1), bool), ~goes_on])
+    first = np.flatnonzero(opens)
+    last = np.append(first[1:], len(row))[: len(first)] - 1
+    lasted = at[last] - at[first] + 1
+    true = (lasted >= BOUT_MINUTES) & (last - first + 1 >= ACTIVE_SHARE * lasted)
+    row, lasted = row[first][true], lasted[true]
     some = known.any(axis=1)
     longest = np.zeros(n)
     np.maximum.at(longest, row, lasted)
@@ -129,8 +128,9 @@ def stillness(steps: NDArray[np.floating], awake: NDArray[np.bool_]) -> Stillnes
 def _runs(true: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Row, first column and column behind the last of every run of True, row by row."""
     n, width = true.shape
-    padded = np.zeros((n, width + 2), np.int8)
-    padded[:, 1:-1] = true
-    change = np.diff(padded, axis=1)
-    row, begin = np.nonzero(change == 1)
-    return row, begin, np.nonzero(change == -1)[1]
+    padded = np.zeros((n, width + 1), bool)  # the column behind the last ends every run
+    padded[:, :-1] = true
+    flat = padded.ravel()
+    change = np.flatnonzero(np.concatenate([flat[:1], flat[1:] != flat[:-1]]))
+    row, begin = np.divmod(change[::2], width + 1)
+    return row, begin, change[1::2] - row * (width + 1)

@@ -51,7 +51,8 @@ def effort(bpm: NDArray[np.floating], resting_bpm: NDArray[np.float64], highest:
     -------
     Effort: (bpm - resting) / (highest - resting), neither cut at 0 nor at 1. Moderate from 0.40 to below 0.60,
     vigorous from 0.60. All NaN where a rate is not known (NO_PROFILE for the highest, whatever the cause) or the
-    highest is not above the resting rate. A raised rate is not always work: heat, fever and fright raise it too, so ask for steps beside it.
+    highest is not above the resting rate. A raised rate is not always work: heat, fever and fright raise it too, so
+    ask for steps beside it.
 
     Source: Karvonen et al. (1957); 40 % and 60 % of the reserve as ACSM moderate and vigorous (checked in
     CADENCE-Adults, McAvoy et al. 2021).
