@@ -124,8 +124,28 @@ def detectors(days: Days) -> dict[str, Callable[[Limits], Evidence]]:
     return made
 
 
+def found_by(days: Days, rise_bpm: float, nights: int, limits: Limits) -> dict[str, tuple[int, float]]:
+    """Add a rise to the last nights of every window in which they are known: (windows, share raised on one of them).
+
+    The nights before them are enough for each to be judged. A rise of 0 tells how often that happens by chance.
+    """
+    rates = days.windows["nremhr"]
+    known = ~np.isnan(rates)
+    enough = known[:, :-nights].sum(axis=1) >= max(limits.night_signal_min_nights, limits.personal_cusum_min_nights)
+    rates = rates[known[:, -nights:].all(axis=1) & enough].copy()
+    rates[:, -nights:] += rise_bpm
+    day = np.zeros(len(rates), np.int64)
+    shares = {}
+    for name, judge in (("NIGHT_SIGNAL", night_signal), ("PERSONAL_CUSUM", personal_cusum)):
+        raised = np.zeros(len(rates), bool)
+        for night in range(nights):
+            raised |= judge(rates[:, : WINDOW - nights + night + 1], day, limits).raised
+        shares[name] = (len(rates), float(raised.mean()))
+    return shares
+
+
 def main() -> None:
-    """Print one row a detector, at the default limits or those of --set."""
+    """Print one row a detector, at the default limits or those of --set; then what finds a rise of the nightly rate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--table", type=Path, default=TABLE)
     parser.add_argument(
@@ -144,6 +164,12 @@ def main() -> None:
             f"| {name} | {found.people} | {found.days} | {found.episodes} | "
             f"{rate:.4f} ({low:.4f}-{high:.4f}) | {share:.1%} |"
         )
+    print("\n| rise over 5 nights, bpm | windows | NIGHT_SIGNAL | PERSONAL_CUSUM |")
+    print("|---|---|---|---|")
+    for rise in (0.0, 3.0, 5.0, 7.0, 10.0):
+        shares = found_by(days, rise, 5, limits)
+        count = shares["NIGHT_SIGNAL"][0]
+        print(f"| {rise:.0f} | {count} | {shares['NIGHT_SIGNAL'][1]:.0%} | {shares['PERSONAL_CUSUM'][1]:.0%} |")
 
 
 if __name__ == "__main__":

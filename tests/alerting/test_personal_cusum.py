@@ -14,7 +14,7 @@ CALM = [60.0, 61.0, 59.0] * 6
 
 
 def test_the_sum_meets_the_worked_table_of_the_nist_handbook() -> None:
-    """NIST/SEMATECH 6.3.2.3: mean 325, k 0.3175, twenty group means; the upper sums as printed, to two places."""
+    """NIST/SEMATECH 6.3.2.3: mean 325, k 0.3175, twenty group means and their upper sums, retold from memory."""
     means = [324.925, 324.675, 324.725, 324.350, 325.350, 325.225, 324.125, 324.525, 325.225, 324.600]
     means += [324.625, 325.150, 328.325, 327.250, 327.825, 328.500, 326.675, 327.775, 326.875, 328.350]
     printed = [0, 0, 0, 0, 0.03, 0, 0, 0, 0, 0, 0, 0, 3.01, 4.94, 7.45, 10.63, 11.99, 14.44, 16.00, 19.04]
