@@ -90,7 +90,7 @@ def assess(window: MinuteColumns, gap_s: NDArray[np.floating]) -> Quality:
     columns = [np.asfortranarray(c) for c in (window.bpm, window.low, window.high, window.count, window.steps)]
     bpm, low, high, count, steps = columns
     known, n, width = np.asfortranarray(window.known), *window.bpm.shape
-    measured = gap_s > 0
+    measured = (gap_s > 0) & np.isfinite(gap_s)
     gap = np.where(measured, gap_s, 60.0)
     valid = bpm > 0
     worn = worn_minutes(bpm, gap_s)

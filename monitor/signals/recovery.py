@@ -6,10 +6,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-EFFORT_STEPS = 100  # steps a minute: moderate effort in adults
+EFFORT_STEPS = 80  # steps a minute: from here on walking is no stroll
 EFFORT_MIN = 5  # minutes in a row
-STOPPED_STEPS = 30  # at most, in each of the minutes after: walking on is no recovery
-FOLLOWED_MIN = 6
+STOPPED_STEPS = 60  # below it a minute is no longer slow walking
+STOPPED_MIN = 2  # minutes in a row after the minute in which the effort ends
+FITTED_MIN = 6
 LEAST_RISE_BPM = 20  # of the effort above the resting rate: less is no effort whose end shows
 LEAST_FALL_BPM = 10  # over the minutes that are fitted
 LEAST_R2 = 0.9
@@ -26,11 +27,11 @@ class Recoveries:
 
     Attributes
     ----------
-    row, column : whose, and the last minute of the effort.
+    row, column : whose, and the last whole minute of the effort; it ends somewhere in the minute after.
     peak_bpm : highest rate of the effort's last three minutes. drop_1_bpm, drop_2_bpm : peak minus the rate of the
-    first, the second minute after; NaN where that minute has no rate. Negative: the rate rose.
-    time_constant_s : of a first-order fall over the six minutes after; NaN where not defined.
-    reason : why the time constant is NaN: TOO_FEW minutes with a rate, or NOT_EXPONENTIAL; 0 where it is not.
+    first, the second whole minute after it; NaN where that minute has no rate. Negative: the rate rose.
+    time_constant_s : of a first-order fall over the six whole minutes after; NaN where not defined.
+    reason : why the time constant is NaN: TOO_FEW of the six with a rate and without walking, or NOT_EXPONENTIAL.
     """
 
     row: NDArray[np.int64]
@@ -55,45 +56,47 @@ def recoveries(
 
     Returns
     -------
-    Efforts that took at least 5 minutes at 100 steps a minute, reached 20 bpm above rest, and were followed by six
-    minutes with known steps, 30 at most in each. Only when these six are there is an end told, all of it at once.
+    Efforts that took at least 5 whole minutes at 80 steps a minute, reached 20 bpm above rest, and ended in one minute:
+    the two after that one have known steps, less than 60 in each. An end is told when the seven minutes after the
+    effort are over, all of it at once.
 
     Notes
     -----
-    An effort without steps, as on a bicycle, is not seen. Values are minute medians: the effort may end anywhere in the
-    first minute after, which makes `drop_1_bpm` smaller than a laboratory's (12 or less was called abnormal there, by
-    Cole et al., who let people walk on). The time constant fits bpm = c + a exp(-t / tau) with free c and a, by least
-    squares for each tau of a grid from 30 to 300 s. It is not defined if one of the six minutes lacks a rate, the
-    fitted fall is below 10 bpm, R2 below 0.9, or the best tau lies on the edge of the grid.
+    An effort without steps, as on a bicycle, is not seen. Values are minute medians and the end lies anywhere in its
+    minute, so `drop_1_bpm` is taken 30 to 90 s after it, and `drop_2_bpm` a minute later. People walk less by and by;
+    few of their efforts have an end that counts here. The time constant fits bpm = c + a exp(-t / tau) with free c and
+    a, by least squares for each tau of a grid from 30 to 300 s. It is not defined if one of the six minutes lacks a
+    rate or holds 60 steps, the fitted fall is below 10 bpm, R2 below 0.9, or the best tau is an edge of the grid.
 
-    Source: Cole et al., N Engl J Med 1999 (first minute) and Ann Intern Med 2000 (second); first-order fall after
-    submaximal effort: Pierpont et al., J Auton Nerv Syst 2000; Wang et al., IEEE EMBS 2006. 100 steps a minute:
-    Tudor-Locke et al., Br J Sports Med 2018.
+    Source: Cole et al., N Engl J Med 1999 (first minute; 12 bpm or less was called abnormal) and Ann Intern Med 2000
+    (second); first-order fall after submaximal effort: Pierpont et al., J Auton Nerv Syst 2000; Wang et al., IEEE EMBS
+    2006. Cadence bands: Tudor-Locke and Rowe, Sports Med 2012.
 
-    >>> after = 80 + 60 * np.exp(-np.arange(7) / 1.5)
+    >>> after = 80 + 60 * np.exp(-np.arange(1, 8) * 60 / 80)
     >>> rate = np.concatenate([np.full(5, 140), after])[None].round().astype(np.uint8)
-    >>> steps = np.array([[110] * 6 + [0] * 6], np.uint8)
+    >>> steps = np.array([[110] * 5 + [70] + [0] * 6], np.uint8)
     >>> one = recoveries(rate, steps, steps < 255, np.array([60.0]))
     >>> one.column.tolist(), one.drop_1_bpm.tolist(), one.time_constant_s.tolist()
-    ([5], [29.0], [90.0])
+    ([4], [47.0], [80.0])
     """
     width = bpm.shape[1]
     rate = np.where(bpm > 0, bpm.astype(np.float64), np.nan)
-    if width < EFFORT_MIN + FOLLOWED_MIN:
+    walks = ~known | (steps >= STOPPED_STEPS)
+    if width < EFFORT_MIN + 1 + FITTED_MIN:
         none = np.zeros(0, np.int64)
-        return _measured(np.full((1, FOLLOWED_MIN), np.nan), none, none, np.zeros(0))
-    at = np.arange(EFFORT_MIN - 1, width - FOLLOWED_MIN)
-    busy, stopped = known & (steps >= EFFORT_STEPS), known & (steps <= STOPPED_STEPS)
-    ends = np.ones((len(bpm), len(at)), np.bool_)
+        return _measured(np.full((1, 2 + FITTED_MIN), np.nan), walks, none, none, np.zeros(0))
+    at = np.arange(EFFORT_MIN - 1, width - 1 - FITTED_MIN)
+    busy = known & (steps >= EFFORT_STEPS)
+    ends = ~busy[:, at + 1]
     for back in range(EFFORT_MIN):
         ends &= busy[:, at - back]
-    for ahead in range(1, FOLLOWED_MIN + 1):
-        ends &= stopped[:, at + ahead]
+    for ahead in range(2, 2 + STOPPED_MIN):
+        ends &= ~walks[:, at + ahead]
     row, column = np.nonzero(ends)
     column = at[column]
     peak = np.max(bpm[row[:, None], column[:, None] - np.arange(3)], axis=1, initial=0).astype(np.float64)
     effort = (peak > 0) & (peak - resting_bpm[row] >= LEAST_RISE_BPM)
-    return _measured(rate, row[effort], column[effort], peak[effort])
+    return _measured(rate, walks, row[effort], column[effort], peak[effort])
 
 
 def median_drop(found: Recoveries, n: int) -> Floats:
@@ -110,9 +113,12 @@ def median_drop(found: Recoveries, n: int) -> Floats:
     return drops
 
 
-def _measured(rate: Floats, row: NDArray[np.int64], column: NDArray[np.int64], peak: Floats) -> Recoveries:
-    after = rate[row[:, None], column[:, None] + np.arange(1, FOLLOWED_MIN + 1)]
-    complete = ~np.isnan(after).any(axis=1)
+def _measured(
+    rate: Floats, walks: NDArray[np.bool_], row: NDArray[np.int64], column: NDArray[np.int64], peak: Floats
+) -> Recoveries:
+    minutes = column[:, None] + np.arange(2, 2 + FITTED_MIN)
+    after = rate[row[:, None], minutes]
+    complete = ~(np.isnan(after) | walks[row[:, None], minutes]).any(axis=1)
     time_constant = np.full(len(row), np.nan)
     time_constant[complete] = _time_constant_s(after[complete])
     not_defined = np.where(complete, NOT_EXPONENTIAL, TOO_FEW)
@@ -130,7 +136,7 @@ def _measured(rate: Floats, row: NDArray[np.int64], column: NDArray[np.int64], p
 @lru_cache(maxsize=1)
 def _shapes() -> Floats:
     """Return centred and normed exponentials of the six minutes, one row a time constant; (55, 6)."""
-    shapes = np.exp(-60 * np.arange(FOLLOWED_MIN) / TIME_CONSTANTS_S[:, None])
+    shapes = np.exp(-60 * np.arange(FITTED_MIN) / TIME_CONSTANTS_S[:, None])
     shapes -= shapes.mean(axis=1, keepdims=True)
     normed: Floats = shapes / np.sqrt((shapes**2).sum(axis=1, keepdims=True))
     return normed

@@ -102,8 +102,6 @@ def quality(minutes: Minutes, gap_s: float) -> Parts:
         return Parts(NAN, NAN, NAN, wear, NAN)
     rated = [one for one in minutes if one.rate is not None]
     validity = _validity(rated, sum(on), gap_s) if gap_s > 0 else NAN
-    if not rated:  # too long ago to be in the window
-        return Parts(NAN, validity, NAN, wear, NAN)
     outliers = sum(one.outlier for one in rated) / len(rated)
     flat = flat_run(minutes)
     flat = flat if flat and flat[0].high < 120 else []
@@ -150,15 +148,16 @@ class Ended:
 
 def recoveries(minutes: Minutes, resting: float) -> list[Ended]:
     found = []
-    for end in range(4, len(minutes) - 6):
-        effort, after = minutes[end - 4 : end + 1], minutes[end + 1 : end + 7]
+    for end in range(4, len(minutes) - 7):
+        effort, ending, after = minutes[end - 4 : end + 1], minutes[end + 1], minutes[end + 2 : end + 4]
         peak = max(one.rate or 0 for one in effort[-3:])
         if (
-            all(one.steps is not None and one.steps >= 100 for one in effort)
-            and all(one.steps is not None and one.steps <= 30 for one in after)
+            all(one.steps is not None and one.steps >= 80 for one in effort)
+            and (ending.steps is None or ending.steps < 80)
+            and all(one.steps is not None and one.steps < 60 for one in after)
             and peak
             and peak - resting >= 20
         ):
-            drops = [NAN if one.rate is None else float(peak - one.rate) for one in after[:2]]
+            drops = [NAN if one.rate is None else float(peak - one.rate) for one in after]
             found.append(Ended(end, float(peak), *drops))
     return found

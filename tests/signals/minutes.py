@@ -1,5 +1,6 @@
 """Minutes of one wearer for the tests: drawn, or written down, and as the columns that the signals take."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -68,11 +69,4 @@ def columns_of(rows: Sequence[Minutes]) -> MinuteColumns:
 
 def cut(window: MinuteColumns, end: int) -> MinuteColumns:
     """Drop what comes after the first `end` minutes."""
-    return MinuteColumns(
-        *(
-            column[:, :end]
-            for column in (
-                window.bpm, window.low, window.high, window.count, window.outlier, window.steps, window.known,
-            )
-        )
-    )  # fmt: skip
+    return MinuteColumns(**{one.name: getattr(window, one.name)[:, :end] for one in dataclasses.fields(window)})

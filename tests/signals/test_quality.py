@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from monitor.signals.quality import GATE, NO_CADENCE, NOT_WORN, MinuteColumns, Quality, assess
 from tests.reference import slow_heart_rate as slow
@@ -57,21 +56,18 @@ def test_a_wearers_quality_does_not_depend_on_who_is_beside(rows: list[Minutes],
         np.testing.assert_array_equal(getattr(together, field.name), alone)
 
 
-def every_minute(row: MinuteColumns, gap_s: float) -> list[Quality]:
-    def trailing(column: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return sliding_window_view(column[0], 15)
-
-    fields = [trailing(getattr(row, field.name)) for field in dataclasses.fields(MinuteColumns)]
-    outlier, known = fields[4].astype(bool), fields[6].astype(bool)
-    window = MinuteColumns(*fields[:4], outlier, fields[5], known)
-    return [assess(window, np.full(len(window.bpm), gap_s))]
+def every_minute(row: MinuteColumns, gap_s: float) -> Quality:
+    window = MinuteColumns(
+        **{field.name: sliding_window_view(getattr(row, field.name)[0], 15) for field in dataclasses.fields(row)}
+    )
+    return assess(window, np.full(len(window.bpm), gap_s))
 
 
 @settings(max_examples=15)
 @given(windows(shortest=30, longest=60), GAPS_S)
 def test_cutting_the_future_changes_no_bit_of_the_past(minutes: Minutes, gap_s: float) -> None:
     row = columns_of([minutes])
-    (whole,), (before,) = every_minute(row, gap_s), every_minute(cut(row, 20), gap_s)
+    whole, before = every_minute(row, gap_s), every_minute(cut(row, 20), gap_s)
 
     for field in dataclasses.fields(Quality):
         of_whole, of_before = getattr(whole, field.name)[:6], getattr(before, field.name)
@@ -98,12 +94,12 @@ def test_a_fast_device_that_loses_nine_samples_of_ten_is_poor() -> None:
 
 
 def test_a_device_that_was_just_put_on_has_to_earn_its_quality() -> None:
-    assert index(minutes_of([None] * 10 + LIVELY[:5])) < GATE
-    assert index(minutes_of([None] * 7 + LIVELY[:8])) > GATE
+    assert index(minutes_of([*[None] * 10, *LIVELY[:5]])) < GATE
+    assert index(minutes_of([*[None] * 7, *LIVELY[:8]])) > GATE
 
 
 def test_a_device_that_is_off_has_no_quality_and_not_a_low_one() -> None:
-    one = quality(minutes_of(LIVELY[:6] + [None] * 9))
+    one = quality(minutes_of([*LIVELY[:6], *[None] * 9]))
 
     assert np.isnan(one.index[0])
     assert one.reason[0] == NOT_WORN
@@ -115,6 +111,8 @@ def test_without_a_measured_cadence_there_is_no_quality() -> None:
 
     assert np.isnan(one.index[0])
     assert one.reason[0] == NO_CADENCE
+    for gap_s in (float("nan"), float("inf"), -1.0):
+        assert np.isnan(index(minutes_of(LIVELY), gap_s))
 
 
 def test_a_stuck_sensor_falls_below_the_gate() -> None:
@@ -154,7 +152,7 @@ def test_one_outlier_does_not_silence_a_window() -> None:
 
 def test_missing_single_constant_and_empty_series_are_defined() -> None:
     assert np.isnan(index(minutes_of([None] * 15)))
-    assert index(minutes_of([None] * 14 + [70])) == pytest.approx(1 / 15)
+    assert index(minutes_of([*[None] * 14, 70])) == pytest.approx(1 / 15)
     assert index(minutes_of([70] * 15)) == 1.0
     assert assess(columns_of([]), np.zeros(0)).index.shape == (0,)
     no_minute = assess(columns_of([[], []]), np.full(2, 5.0))

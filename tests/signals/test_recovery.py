@@ -1,6 +1,7 @@
 """An effort that ends in rest shows how fast the heart rate falls; anything else shows nothing."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -17,21 +18,23 @@ def falls(tau_s: float, rise: float = 70, floor: float = 80, minutes: int = 8) -
     return [round(floor + rise * float(np.exp(-60 * k / tau_s))) for k in range(1, minutes + 1)]
 
 
-def ended(rates: list[int | None], steps: list[int | None], resting: float = 60.0) -> Recoveries:
+def ended(rates: Sequence[int | None], steps: Sequence[int | None], resting: float = 60.0) -> Recoveries:
     day = columns_of([minutes_of(rates, steps)])
     return recoveries(day.bpm, day.steps, day.known, np.array([resting]))
 
 
-def effort(after: list[int | None], steps_after: list[int | None] | None = None) -> Recoveries:
-    """Recover from six minutes at 150 bpm and 120 steps a minute."""
+def effort(after: Sequence[int | None], steps_after: Sequence[int | None] | None = None) -> Recoveries:
+    """Recover from six minutes at 150 bpm and 120 steps a minute, and one in which they end."""
     steps = steps_after or [0] * len(after)
-    return ended([150] * 6 + after, [*[120] * 6, *steps])
+    return ended([*[150] * 7, *after], [*[120] * 6, 55, *steps])
 
 
 @st.composite
 def days(draw: st.DrawFn) -> list[Minute]:
     pieces = draw(
-        st.lists(st.sampled_from([(5, 130), (6, 101), (3, 120), (6, 0), (7, 30), (1, 31), (1, None)]), max_size=8)
+        st.lists(
+            st.sampled_from([(5, 130), (6, 80), (3, 120), (7, 0), (8, 59), (1, 60), (1, 79), (1, None)]), max_size=8
+        )
     )
     steps = [step for long, step in pieces for _ in range(long)]
     rates = draw(st.lists(st.none() | st.integers(60, 170), min_size=len(steps), max_size=len(steps)))
@@ -57,7 +60,7 @@ def test_cutting_the_future_takes_ends_away_and_changes_none(minutes: list[Minut
     day = columns_of([minutes])
     whole = recoveries(day.bpm, day.steps, day.known, np.array([70.0]))
     before = recoveries(day.bpm[:, :end], day.steps[:, :end], day.known[:, :end], np.array([70.0]))
-    stays = whole.column + 6 < end
+    stays = whole.column + 7 < end
 
     for field in dataclasses.fields(Recoveries):
         assert getattr(whole, field.name)[stays].tobytes() == getattr(before, field.name).tobytes(), field.name
@@ -84,7 +87,7 @@ def test_the_best_time_constant_is_the_one_that_a_plain_fit_finds(tau_s: float) 
 
 
 def test_drops_are_taken_from_the_peak_of_the_last_three_minutes() -> None:
-    one = ended([150, 150, 150, 158, 155, 150, *falls(90)], [120] * 6 + [0] * 8)
+    one = ended([150, 150, 150, 158, 155, 150, 150, *falls(90)], [120] * 6 + [0] * 9)
 
     assert one.peak_bpm.tolist() == [158]
     assert one.drop_1_bpm.tolist() == [158 - 116]
@@ -92,20 +95,33 @@ def test_drops_are_taken_from_the_peak_of_the_last_three_minutes() -> None:
 
 
 def test_walking_on_is_no_recovery() -> None:
-    assert len(effort(falls(90), [0, 0, 0, 60, 0, 0, 0, 0]).row) == 0
-    assert len(effort(falls(90), [0, 0, None, 0, 0, 0, 0, 0]).row) == 0
+    assert len(effort(falls(90), [0, 60, 0, 0, 0, 0, 0, 0]).row) == 0
+    assert len(effort(falls(90), [None, 0, 0, 0, 0, 0, 0, 0]).row) == 0
+
+
+def test_walking_again_takes_the_time_constant_and_not_the_drops() -> None:
+    one = effort(falls(90), [0, 0, 0, 60, 0, 0, 0, 0])
+
+    assert one.drop_1_bpm.tolist() == [150 - 116]
+    assert np.isnan(one.time_constant_s[0])
+    assert one.reason[0] == TOO_FEW
+
+
+def test_an_effort_may_end_at_once_or_within_a_minute() -> None:
+    for ending in (0, 79, None):
+        assert ended([*[150] * 7, *falls(90)], [*[120] * 6, ending, *[0] * 8]).column.tolist() == [5]
 
 
 def test_a_stroll_that_hardly_moved_the_heart_is_no_effort() -> None:
-    assert len(ended([75] * 6 + [70] * 8, [110] * 6 + [0] * 8).row) == 0
+    assert len(ended([75] * 6 + [70] * 9, [110] * 6 + [0] * 9).row) == 0
 
 
 def test_an_effort_without_steps_is_not_seen() -> None:
-    assert len(ended([150] * 20 + falls(90), [0] * 28).row) == 0
+    assert len(ended([*[150] * 20, *falls(90)], [0] * 28).row) == 0
 
 
 def test_without_a_resting_rate_nothing_is_assessable() -> None:
-    assert len(ended([150] * 6 + falls(90), [120] * 6 + [0] * 8, float("nan")).row) == 0
+    assert len(ended([*[150] * 7, *falls(90)], [120] * 6 + [0] * 9, float("nan")).row) == 0
 
 
 def test_a_missing_minute_takes_its_drop_and_the_time_constant_with_it() -> None:
@@ -134,10 +150,9 @@ def test_a_rate_that_rises_is_a_negative_drop() -> None:
 
 
 def test_a_days_drop_is_the_median_of_its_efforts() -> None:
-    once = [150] * 6 + falls(90)
-    again = [150] * 6 + falls(60)
-    steps: list[int | None] = [120] * 6 + [0] * 8
-    day = columns_of([minutes_of(once + again, steps * 2), minutes_of([70] * 28, 0)])
+    rates = [*[150] * 7, *falls(90), *[150] * 7, *falls(60)]
+    steps = [120] * 6 + [0] * 9
+    day = columns_of([minutes_of(rates, steps * 2), minutes_of([70] * 30, 0)])
     found = recoveries(day.bpm, day.steps, day.known, np.array([60.0, 60.0]))
 
     assert median_drop(found, 2)[0] == np.median(found.drop_1_bpm)
