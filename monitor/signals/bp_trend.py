@@ -74,8 +74,9 @@ def trend(readings: Readings, now_ms: NDArray[np.int64]) -> Trend:
     fits = (many >= ENOUGH_SITTINGS) & (span >= SHORTEST_SPAN_DAYS)
     away = np.where(recent, days - (days.sum(axis=1) / np.maximum(many, 1))[:, None], 0.0)
     spread = np.where(fits, (away**2).sum(axis=1), 1.0)
+    # Above the newest sitting's pressure, so that a constant pressure has slope 0 to the last bit.
     slopes = [
-        np.where(fits, (away * np.where(recent, mmhg, 0.0)).sum(axis=1) / spread, np.nan)
+        np.where(fits, (away * np.where(recent, mmhg - mmhg[:, -1:], 0.0)).sum(axis=1) / spread, np.nan)
         for mmhg in (sat.systolic, sat.diastolic)
     ]
     why = np.where(count == 0, WhyNot.NOTHING, WhyNot.TOO_FEW)
