@@ -43,6 +43,12 @@ class Limits(BaseModel):
         30, ge=20, le=80, description=f"at or below this while awake the priority is high; {OURS}"
     )
     hr_unverified_below_bpm: int = Field(25, ge=20, le=40, description=f"20-24 bpm counts, as unverified; {OURS}")
+    hr_min_quality: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description=f"quality of heart rate below which rules that are no fixed limit begin no alert; 0 = off; {OURS}",
+    )
     day_begins_h: int = Field(
         8, ge=0, le=23, description=f"local hour from which unknown sleep counts as awake; {OURS}"
     )

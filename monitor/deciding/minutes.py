@@ -3,13 +3,16 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.alerting.daily_rules import judge_days
 from monitor.alerting.evidence import Rule
 from monitor.alerting.minute_rules import judge_minutes
+from monitor.alerting.reporting import Moments
 from monitor.alerting.silence import SAME_DELIVERY_MS, back_finding, silence_finding, silence_limit_ms
 from monitor.deciding.standing import Standing
 from monitor.wearers.days import begin_day, close_day
 from monitor.wearers.events import Events
 from monitor.wearers.fields import DECIDE, GAPS, MINUTES, NEVER, SILENCE
+from monitor.wearers.night_rates import rewrite_nights
 from monitor.wearers.ranges import runs
 from monitor.wearers.seconds import write_heart_rate
 from monitor.wearers.slots import mark_reason, write_irregular, write_steps
@@ -121,7 +124,10 @@ class MinuteDecisions:
         of = np.searchsorted(row, pair_row)
         stamp, T = at_ms[of], self._at.now(pair_row)
         self._days(row, through)
-        judge_minutes(self._at.board, self._at.profiles, self._at.limits, pair_row, minute, stamp, T)
+        self._nights(row, first, before)
+        when = Moments(pair_row, minute, stamp, T)
+        judge_minutes(self._at.board, self._at.profiles, self._at.limits, when)
+        judge_days(self._at.board, self._at.profiles, self._at.limits, when)
         self._at.rows.minutes(pair_row, minute)
         self._at.ask(row, at_ms)
 
@@ -138,6 +144,12 @@ class MinuteDecisions:
                 for r, one, of_day in zip(whose.tolist(), day.tolist(), features, strict=True):
                     if not np.isnan(of_day).all():
                         self._at.rows.day(r, one, of_day)
+
+    def _nights(self, row: Ints, first: Ints, before: Ints) -> None:
+        """Compute nights again of which late data revised minutes."""
+        if (revised := first <= before).any():
+            row, first, before = row[revised], first[revised], before[revised]
+            rewrite_nights(self._at.state, row, first, before, self._at.profiles.offset_min(row, before))
 
     def silence(self, row: Ints, at_ms: Ints) -> None:
         """Nothing new came for too long: tell it, and what depends on it is unknown."""

@@ -69,6 +69,7 @@ FIELDS: tuple[Field, ...] = (
     Field("days", "f2", (DAYS, 12), "day features (models.snapshot.DAY_FEATURES), ring by day; NaN = none"),
     Field("days_mask", "u4", (), "bit k: slot k of `days` holds one of the 28 days before `day`"),
     Field("night_bpm", "f2", (DAYS,), "resting rate of each local night, ring by local day; 0 = none"),
+    Field("noon_minute", "i4", (), "epoch minute of the next local noon; 0 = not known: the next minute tells"),
     Field("judged_day", "i4", (), "local epoch day that the daily rules saw last: the newest slot of `night_bpm`"),
     Field("bp_ms", "i8", (READINGS,), "time of a reading, ring in order of time"),
     Field("bp_id", "u8", (READINGS,), "hash of its event id"),

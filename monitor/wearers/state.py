@@ -49,6 +49,7 @@ class State:
     days: NDArray[np.float16]
     days_mask: NDArray[np.uint32]
     night_bpm: NDArray[np.float16]
+    noon_minute: NDArray[np.int32]
     judged_day: NDArray[np.int32]
     bp_ms: NDArray[np.int64]
     bp_id: NDArray[np.uint64]
