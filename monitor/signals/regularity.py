@@ -55,10 +55,10 @@ def regularity(
     >>> regularity(same, np.ones((1, 8), bool), np.array([108 * DAY])).index.tolist()
     [100.0]
     """
-    n, slots = sessions.start.shape
+    n = len(sessions.start)
     offset = np.where(keep, sessions.offset, 0)
-    newest = np.argmax(np.where(keep, sessions.end, 0), axis=1) if slots else np.zeros(n, np.int64)
-    local_now = now_minute + (np.take_along_axis(offset, newest[:, None], axis=1)[:, 0] if slots else 0)
+    newest = np.argmax(np.where(keep, sessions.end, 0), axis=1)
+    local_now = now_minute + offset[np.arange(n), newest]
     origin = ((local_now - NOON) // DAY - days) * DAY + NOON
     start = np.where(keep, sessions.start + offset - origin[:, None], 0)
     end = np.where(keep, sessions.end + offset - origin[:, None], 0)
@@ -68,7 +68,7 @@ def regularity(
     rows, at = np.nonzero(night)
     known = np.zeros((n, days + 1), bool)  # the column behind the last stays False: no day follows it
     known[rows, middle[rows, at]] = True
-    full = (sessions.start > 0).all(axis=1) & (slots > 0)
+    full = (sessions.start > 0).all(axis=1)
     oldest = np.argmax(known, axis=1)
     known[np.arange(n)[full], oldest[full]] = False
     pair = known[:, :-1] & known[:, 1:]

@@ -192,7 +192,7 @@ def test_no_category_without_two_sittings_or_with_half_a_pressure() -> None:
     [(101, "reverse"), (100, "reduced"), (91, "reduced"), (90, "normal"), (81, "normal"), (80, "extreme")],
 )
 def test_classes_of_the_dip_at_their_borders(asleep: int, kind: str) -> None:
-    readings = slots([at(57_000, 57_010, 57_020, systolic=100) + at(57_100, 57_110, systolic=asleep)])
+    readings = slots([at(57_000, 57_010, 57_020, systolic=200) + at(57_100, 57_110, systolic=2 * asleep)])
 
     found = dip(readings, np.array([[AWAKE] * 3 + [ASLEEP] * 2], np.uint8), nows(1))
     assert CLASSES[found.kind[0]] == kind
