@@ -23,9 +23,9 @@ def is_held(bpm: NDArray[np.uint8], steps: NDArray[np.uint8], known: NDArray[np.
     Notes
     -----
     A value follows the accepted level if it lies within 40 bpm for each minute since the last value, or if a step was
-    taken in its minute or the one before (activity that is not known excuses nothing). What does not follow waits as a
-    candidate; the second value in a row that follows the candidate makes it the level. A value that follows the level
-    drops the candidate, so the way back from a spike is not held. The first value of the window is taken as it is.
+    taken in its minute or the one before (activity that is not known excuses nothing). What does not follow it is held,
+    until two values in a row have each followed the one before: then they are the level. The way back from a spike
+    follows the level and is not held. The first value of the window is taken as it is.
 
     Source: a project rule. The fastest change that is known to be real, the first minute after exercise, takes away
     36 bpm with a deviation of 12 in healthy people; there steps excuse it.
@@ -37,8 +37,8 @@ def is_held(bpm: NDArray[np.uint8], steps: NDArray[np.uint8], known: NDArray[np.
     """
     n, width = bpm.shape
     rate, moved = np.ascontiguousarray(bpm.T), np.ascontiguousarray((known & (steps > 0)).T)
-    level, candidate = np.zeros(n, np.int16), np.zeros(n, np.int16)
-    confirmed, silence = np.zeros(n, np.int8), np.zeros(n, np.int16)
+    level, last = np.zeros(n, np.int16), np.zeros(n, np.int16)
+    confirmed, silence = np.zeros(n, np.int16), np.zeros(n, np.int16)
     held = np.zeros(n, np.bool_)
     for k in range(width):
         value = rate[k].astype(np.int16)
@@ -46,11 +46,11 @@ def is_held(bpm: NDArray[np.uint8], steps: NDArray[np.uint8], known: NDArray[np.
         allowed = LIMIT * np.minimum(silence + 1, LONGEST)
         excused = (moved[k] | moved[k - 1]) if k else moved[k]
         follows = excused | (level == 0) | (np.abs(value - level) <= allowed)
-        again = (candidate > 0) & (np.abs(value - candidate) <= allowed)
-        confirmed = np.where(here, np.where(again, confirmed + 1, 0), confirmed).astype(np.int8)
-        accepted = here & (follows | (confirmed >= CONFIRMATIONS))
+        again = np.abs(value - last) <= allowed
+        confirmed = np.where(here, np.where(again, np.minimum(confirmed + 1, CONFIRMATIONS), 0), confirmed)
+        accepted = here & (follows | (confirmed == CONFIRMATIONS))
         held = here & ~accepted
         level = np.where(accepted, value, level)
-        candidate = np.where(here, np.where(accepted, 0, value), candidate)
+        last = np.where(here, value, last)
         silence = np.where(here, 0, silence + 1)
     return held

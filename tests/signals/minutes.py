@@ -23,7 +23,7 @@ def rated_minutes(draw: st.DrawFn) -> Minute:
 
 @st.composite
 def unrated_minutes(draw: st.DrawFn) -> Minute:
-    return Minute(steps=draw(st.sampled_from([None, 0, 30, 120])))
+    return Minute(outlier=draw(st.booleans()), steps=draw(st.sampled_from([None, 0, 30, 120])))
 
 
 @st.composite
@@ -49,7 +49,7 @@ def minutes_of(rates: Sequence[int | None], steps: Sequence[int | None] | int | 
 
 
 def columns_of(rows: Sequence[Minutes]) -> MinuteColumns:
-    """Columns of equally long rows; steps that are not known hold something that must not matter."""
+    """Columns of equally long rows; steps that are not known hold 0 or 255, which must not matter."""
 
     width = len(rows[0]) if rows else 15
 
@@ -62,7 +62,7 @@ def columns_of(rows: Sequence[Minutes]) -> MinuteColumns:
         high=column([[one.high for one in row] for row in rows]),
         count=column([[one.count for one in row] for row in rows]),
         outlier=column([[one.outlier for one in row] for row in rows]).astype(bool),
-        steps=column([[255 if one.steps is None else one.steps for one in row] for row in rows]),
+        steps=column([[k % 2 * 255 if one.steps is None else one.steps for k, one in enumerate(row)] for row in rows]),
         known=column([[one.steps is not None for one in row] for row in rows]).astype(bool),
     )
 

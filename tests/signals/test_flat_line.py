@@ -31,6 +31,8 @@ def test_ten_equal_minutes_while_walking_are_a_flat_line() -> None:
 def test_a_still_wearer_may_have_a_still_heart_rate() -> None:
     assert flat(minutes_of([55] * 15, 0)) == 0
     assert flat(minutes_of([100] * 15, 110)) == 0
+    assert flat(minutes_of([88] * 15, [5, 24, 24] * 5)) == 0
+    assert flat(minutes_of([88] * 15, [5, 25, 24] * 5)) == 15
     assert flat(minutes_of([55] * 15, None)) == 0
 
 

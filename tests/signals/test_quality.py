@@ -141,12 +141,19 @@ def test_values_of_20_to_24_are_doubted_and_still_there() -> None:
     assert one.validity[0] == 1.0
 
 
+def test_a_minute_is_doubted_once_for_all_that_speaks_against_it() -> None:
+    assert quality(minutes_of([22] * 15, [0, 40, 80] * 5)).plausibility[0] == 0.0
+    assert quality(minutes_of([70, 22, 70, *[88] * 12], [0, 40, 80] * 5)).plausibility[0] == pytest.approx(2 / 15)
+
+
 def test_one_outlier_does_not_silence_a_window() -> None:
     jumps = minutes_of([*LIVELY[:14], 160])
     jumps[-1] = dataclasses.replace(jumps[-1], outlier=True)
     one = quality(jumps)
 
     assert one.held[0]
+    assert one.outlier_share[0] == pytest.approx(1 / 15)
+    assert one.plausibility[0] == pytest.approx(14 / 15)
     assert one.index[0] > 0.8
 
 

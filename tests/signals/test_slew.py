@@ -33,6 +33,12 @@ def test_a_jump_is_held_for_two_minutes_and_believed_in_the_third() -> None:
     assert [held(minutes_of(rates[:k])) for k in range(1, 8)] == [False, False, False, True, True, False, False]
 
 
+def test_forty_bpm_in_a_minute_is_still_believed() -> None:
+    assert not held(minutes_of([70, 70, 110]))
+    assert held(minutes_of([70, 70, 111]))
+    assert held(minutes_of([111, 111, 70]))
+
+
 def test_a_spike_is_held_and_the_way_back_is_not() -> None:
     assert held(minutes_of([70, 70, 150]))
     assert not held(minutes_of([70, 70, 150, 70]))
