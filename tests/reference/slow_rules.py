@@ -151,7 +151,6 @@ def heart_rate_findings(
 ) -> list[Found]:
     """What HR_HIGH_REST and HR_LOW say of a minute, decided at a received time."""
     judged = judge_window(minutes, minute, gap_s, limits)
-    rated = [one for one in judged.window if one.count]
     both = {"HR_HIGH_REST": high_rest(judged, whom, limits), "HR_LOW": low(judged, whom, limits, local_hour)}
     return [
         found(
@@ -164,7 +163,6 @@ def heart_rate_findings(
             window_s=max(minute - judged.start + 1, limits.hr_window_min) * 60,
             samples=judged.samples,
             late=stamp_ms - (minute + 1) * MINUTE_MS > LATE_MS,
-            quality=sum("outlier" not in one.marks for one in rated) / len(rated),
             **says,
         )
         for rule, says in both.items()
