@@ -133,9 +133,6 @@ class Limits(BaseModel):
 
     af_burden_on: bool = Field(True, description=f"judge AF_BURDEN; {OURS}")
     af_burden_run_min: int = Field(30, ge=5, description=f"minutes at rest, all irregular; {LUBITZ}")
-    af_burden_irregular_pct: float = Field(
-        10.0, gt=0, description="100 * RMSSD / mean of a minute; Dash et al. 2009 (Ann Biomed Eng 37:1701): above 0.1"
-    )
     af_burden_clear_min: int = Field(30, ge=5, description=f"regular minutes that clear; {OURS}")
 
     bp_trend_on: bool = Field(True, description=f"judge BP_TREND; {OURS}")

@@ -52,7 +52,7 @@ DETECTORS: dict[str, Detector] = {
     "poor recovery": lambda values: poor_recovery(values, values, values, unknown(values), days(values), LIMITS),
     "sleep debt": lambda values: sleep_debt(values * 6, unknown(values), days(values), LIMITS),
     "sub health": lambda values: sub_health(signals(values), values, unknown(values), days(values), LIMITS),
-    "af burden": lambda values: af_burden(values / 4, ~np.isnan(values), days(values), LIMITS),
+    "af burden": lambda values: af_burden(values / 4.3, ~np.isnan(values), days(values), LIMITS),
 }
 
 every = pytest.mark.parametrize("detect", DETECTORS.values(), ids=DETECTORS)

@@ -57,13 +57,12 @@ def slow_nightly_z(nights: list[float | None], min_nights: int, most: float, lea
 
 
 def slow_af_run(pct: list[float | None], limit: float) -> int:
-    """Minutes, up to the last, of which every five have more than half of three or more known ones above the limit."""
-    run = 0
-    end = len(pct)
-    while end >= 5:
-        five = [one for one in pct[end - 5 : end] if one is not None]
-        if len(five) < 3 or 2 * sum(one > limit for one in five) <= len(five):
+    """Minutes, up to the last, of which every five have four or more known ones at or above the limit."""
+    end, windows = len(pct), 0
+    while end > 0:
+        five = [one for one in pct[max(end - 5, 0) : end] if one is not None]
+        if sum(one >= limit for one in five) < 4:
             break
-        run = len(pct) - end + 5
+        windows += 1
         end -= 1
-    return run
+    return min(windows + 4, len(pct)) if windows else 0
