@@ -313,7 +313,8 @@ def test_latency_and_waso_equal_their_slow_twin(stages: list[int], before: int) 
 
 
 def test_nobody_and_nothing_have_defined_results() -> None:
-    for rows in ([], [[]], [[SlowSession(1, 1, 900, 500, 0)]]):
+    cases: list[list[list[SlowSession]]] = [[], [[]], [[SlowSession(1, 1, 900, 500, 0)]]]
+    for rows in cases:
         one = sessions(rows)
         now = np.full(len(rows), FIRST, np.int64)
         keep = standing(one, now)
