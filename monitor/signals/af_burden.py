@@ -101,9 +101,8 @@ def persists(irregular: Bools, assessable: Bools) -> tuple[Bools, Bools]:
         return none, none
     ends = width - 1 - np.array(WINDOWS)
     hit, told = irregular[:, ends] & assessable[:, ends], assessable[:, ends]
-    persisting: Bools = hit.all(axis=1)
-    settled: Bools = told.all(axis=1) | (told & ~hit).any(axis=1)
-    return persisting, settled
+    hits, looked = hit.sum(axis=1), told.sum(axis=1)
+    return hits == len(WINDOWS), (looked == len(WINDOWS)) | (looked > hits)
 
 
 def five_of_six(irregular: Bools, assessable: Bools) -> tuple[Bools, Bools]:
