@@ -13,7 +13,10 @@ from simulators.people import People
 from simulators.physiology import Physiology
 from simulators.scenario import Habits
 
-RESTLESS_MIN = 6.0  # pottering comes in runs of about this long
+RESTLESS_MIN = 2.5  # pottering comes in runs of about this long
+QUARTER_MIN = 15
+UNSEEN_MIN, UNSEEN_SHARE = 3, 0.12  # of the steps of some minutes none is counted
+STRETCH_MIN, STRETCH_SHARE = 40, 0.35  # and those in stretches, which explain this share of the variance
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,22 @@ def movement(
     fit = people.fitness.astype(np.float32)[:, None]
 
     # Pottering: the share of waking minutes differs between people.
+    # It comes in short runs, and those in stretches of an hour or so.
+    quick = np.float32(np.exp(-1 / RESTLESS_MIN))
+    share = np.float32(np.sqrt(1 - STRETCH_SHARE))
     wander = lfilter(
-        [np.float32(1.0)], [1, -np.exp(-1 / RESTLESS_MIN)], rng.standard_normal((B, T), dtype=np.float32), axis=1
+        [share * np.sqrt(1 - quick**2)], [1, -quick], rng.standard_normal((B, T), dtype=np.float32), axis=1
     )
-    sd = 1 / np.sqrt(1 - np.exp(-2 / RESTLESS_MIN))
-    threshold = (sd * _normal_quantile(1 - people.light_share)).astype(np.float32)[:, None]
-    light = wander > threshold
-    steps = np.where(light, 4 + rng.standard_exponential((B, T), dtype=np.float32) * 19, 0).astype(np.float32)
-    np.minimum(steps, 75, out=steps)
+    stretch = rng.standard_normal((B, T // STRETCH_MIN + 2), dtype=np.float32)
+    wander += np.repeat(np.float32(np.sqrt(STRETCH_SHARE)) * stretch, STRETCH_MIN, axis=1)[:, :T]
+    # The farther above the threshold, the more steps.
+    wander -= _normal_quantile(1 - people.light_share).astype(np.float32)[:, None]
+    steps = rng.standard_exponential((B, T), dtype=np.float32)
+    steps *= np.float32(12)
+    steps += np.float32(3)
+    steps *= np.float32(0.55) + wander
+    steps *= wander > 0
+    np.minimum(steps, 90, out=steps)
 
     walk = _bouts(rng, B, T, people.walks_per_day * 24 / 16.5)
     long = rng.lognormal(1.9, 0.75, len(walk[0]))
@@ -56,7 +67,16 @@ def movement(
     cells, bout = _cells(walk[0], walk[1], long, T)
     steps.ravel()[cells] = np.maximum(cadence[bout] + 5 * rng.standard_normal(len(cells)), 30)
 
-    demand = steps * (body.bpm_per_step_rate * (1.35 - 0.7 * fit))
+    demand = steps * np.float32(body.bpm_per_square)
+    demand += np.float32(body.bpm_per_step_rate)
+    demand *= steps
+    demand += np.float32(body.moving_bpm) * (steps > 0)
+    demand *= np.float32(1.35) - np.float32(0.7) * fit
+    gain = np.exp(body.gain_sd * rng.standard_normal((B, T // QUARTER_MIN + 2))).astype(np.float32)
+    demand *= np.repeat(gain, QUARTER_MIN, axis=1)[:, :T]
+    # Hands at work, a trolley, stairs: now and then the arm is still, and the heart is not.
+    unseen = np.repeat(rng.random((B, T // UNSEEN_MIN + 2), dtype=np.float32) < UNSEEN_SHARE, UNSEEN_MIN, axis=1)[:, :T]
+    steps *= ~unseen
     exercise = np.zeros((B, T), np.uint8)
     session = _bouts(rng, B, T, people.exercise_per_day * 24 / 5)
     hour = (first_min + session[1] + people.utc_offset_min[session[0]]) % 1440 / 60

@@ -39,6 +39,9 @@ MINUTE_NOISE_BPM = np.array([device.minute_noise_bpm for device in DEVICES], dty
 SAMPLE_NOISE_BPM = np.array([device.sample_noise_bpm for device in DEVICES], dtype=np.float32)
 
 
+LOOSE_PER_DAY, LOOSE_LOG_MIN = 2.0, (1.2, 1.0)  # times without contact, log minutes of each (Furberg 2016)
+
+
 @dataclass(frozen=True, slots=True)
 class Gaps:
     """Times without the watch: row of the wearer, first and past-the-last epoch minute, whether on the charger."""
@@ -66,11 +69,17 @@ def daily_gaps(people: People, seed: int, block: int, first_min: int, minutes: i
     off_at = midnight + rng.uniform(8 * 60, 22 * 60, (B, D))
     off = rng.random((B, D)) < 0.25
     off_long = rng.lognormal(3.0, 0.8, (B, D))
+    # A loose strap: a few times a day no light comes back for some minutes; more on some wrists than on others.
+    often = rng.gamma(2.0, LOOSE_PER_DAY / 2, B)
+    times = rng.poisson(often * D)
+    loose_at = np.repeat(midnight[:, 0], times) + rng.uniform(0, 1440 * D, int(times.sum()))
+    loose_long = rng.lognormal(*LOOSE_LOG_MIN, int(times.sum()))
 
-    chosen = np.concatenate([charge.ravel(), night.ravel(), off.ravel()])
-    begin = np.concatenate([charge_at.ravel(), night_at.ravel(), off_at.ravel()])[chosen].astype(np.int64)
-    long = np.concatenate([charge_long.ravel(), night_long.ravel(), off_long.ravel()])[chosen].astype(np.int64)
-    wearer = np.tile(row.ravel(), 3)[chosen]
-    charging = np.repeat([True, False, False], B * D)[chosen]
+    chosen = np.concatenate([charge.ravel(), night.ravel(), off.ravel(), np.ones(len(loose_at), bool)])
+    begin = np.concatenate([charge_at.ravel(), night_at.ravel(), off_at.ravel(), loose_at])[chosen].astype(np.int64)
+    long = np.concatenate([charge_long.ravel(), night_long.ravel(), off_long.ravel(), loose_long])[chosen]
+    long = np.ceil(long).astype(np.int64)
+    wearer = np.concatenate([np.tile(row.ravel(), 3), np.repeat(np.arange(B), times)])[chosen]
+    charging = np.concatenate([np.repeat([True, False, False], B * D), np.zeros(len(loose_at), bool)])[chosen]
     inside = (begin + long > first_min) & (begin < first_min + minutes) & (long > 0)
     return Gaps(wearer[inside].astype(np.int64), begin[inside], (begin + long)[inside], charging[inside])

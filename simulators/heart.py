@@ -11,6 +11,8 @@ from simulators.physiology import Physiology
 from simulators.stages import AWAKE, DEEP, LIGHT, REM, UNKNOWN
 
 HOLD_SD_BPM = 0.8
+QUARTER_MIN = 15
+DOWN_SHARE = 0.7
 
 
 def rate(
@@ -48,11 +50,17 @@ def rate(
         asleep = (stage != UNKNOWN) & (stage != AWAKE)
         bpm += effects.night_add_bpm * asleep
 
-    slow = _wander(rng, B, T, body.slow_min) * np.float32(body.slow_bpm)
-    fast = _wander(rng, B, T, body.fast_min) * np.float32(body.fast_bpm)
-    fast *= np.where(stage == UNKNOWN, np.float32(1.0), np.float32(0.55))
-    bpm += slow
-    bpm += fast
+    bpm += _wander(rng, B, T, body.slow_min) * np.float32(body.slow_bpm)
+    restless = _restless(rng, B, T, body.restless_sd)
+    fast, brief = _tailed(rng, B, T, 2), _tailed(rng, B, T, 3)
+    keep = np.float32(np.exp(-1 / body.fast_min))
+    gain = np.array([body.fast_bpm * np.sqrt(1 - keep**2)], np.float32)
+    for noise, level, share in ((fast, 1.0, body.asleep_share[0]), (brief, body.brief_bpm, body.asleep_share[1])):
+        noise *= restless
+        noise *= np.where(stage == UNKNOWN, np.float32(level), np.float32(level * share))
+    np.maximum(brief, np.float32(DOWN_SHARE) * brief, out=brief)  # a rate jumps up farther than down
+    bpm += lfilter(gain, np.array([1, -keep], np.float32), fast, axis=1)
+    bpm += brief
     top = people.top_bpm[:, None].astype(np.float32)
     over = bpm > top
     bpm[over] = np.broadcast_to(top, bpm.shape)[over]
@@ -88,6 +96,9 @@ def _response(
     for g, tau_min in enumerate(taus):
         chosen = group == g
         out[chosen] = _settled(demand_bpm[chosen], float(np.exp(-1 / tau_min)))
+    lasting = _settled(demand_bpm, float(np.exp(-1 / body.lasting_min)))
+    lasting *= np.float32(body.lasting_share)
+    out += lasting
     if effects.slow_recovery is not None:
         # A second, slower answer takes over where it is the higher one: it delays the way down and not the way up.
         for row in np.flatnonzero((effects.slow_recovery != 1).any(1)):
@@ -107,6 +118,24 @@ def _settled(values: NDArray[np.float32], keep: float) -> NDArray[np.float32]:
     start = (np.float32(keep) * values[:, :1]).astype(np.float32)
     smooth, _ = lfilter(np.array([1 - keep], np.float32), np.array([1, -keep], np.float32), values, axis=1, zi=start)
     return np.asarray(smooth, dtype=np.float32)
+
+
+def _tailed(rng: np.random.Generator, B: int, T: int, power: int) -> NDArray[np.float32]:
+    """White noise of unit variance with heavy tails: powers of normal numbers (2: kurtosis 11.7; 3: 46)."""
+    white = rng.standard_normal((B, T), dtype=np.float32)
+    size = np.abs(white)
+    for _ in range(power - 1):
+        white *= size
+    white *= np.float32(1 / np.sqrt(3 if power == 2 else 15))
+    return white
+
+
+def _restless(rng: np.random.Generator, B: int, T: int, log_sd: float) -> NDArray[np.float32]:
+    """Return how much the rate moves, around 1: quiet and restless hours, and people (log-normal)."""
+    quarters = T // QUARTER_MIN + 2
+    slow = lfilter([np.sqrt(1 - 0.8**2)], [1, -0.8], rng.standard_normal((B, quarters)), axis=1)
+    scale = np.exp(log_sd * (0.8 * slow + 0.6 * rng.standard_normal((B, 1))) - log_sd**2 / 2).astype(np.float32)
+    return np.repeat(scale, QUARTER_MIN, axis=1)[:, :T]
 
 
 def _wander(rng: np.random.Generator, B: int, T: int, tau_min: float) -> NDArray[np.float32]:

@@ -133,7 +133,7 @@ def _block(scenario: Scenario, body: Physiology, seed: int, block: int, start_mi
         night_off=rng.random(n) < crowd.night_off_share,
         charge_h=rng.choice(np.array([7.2, 12.5, 18.5, 21.3]), n) + rng.normal(0, 0.5, n),
         walks_per_day=rng.gamma(3.0, 1.9, n) * (0.6 + 0.8 * fitness),
-        light_share=rng.uniform(0.1, 0.26, n),
+        light_share=rng.uniform(0.2, 0.47, n),
         exercise_per_day=rng.gamma(1.3, 0.25, n) * (0.3 + 1.4 * fitness) * scenario.habits.exercise,
         systolic_mmhg=systolic,
         diastolic_mmhg=diastolic,

@@ -13,7 +13,7 @@ from simulators.kinds import Kind
 from simulators.people import People
 
 LOCK_SHARE = 0.01  # of walking minutes the optical sensor reports the cadence of the steps
-ACTIVE_ERROR = 0.035  # relative error while moving (device MAPE 3.8-7.7 %, 30 % higher in activity)
+ACTIVE_ERROR = 0.045  # relative error while moving (device MAPE 3.8-7.7 %, 30 % higher in activity)
 LOST_SHARE = 0.004  # of samples at rest; in motion five times as many
 FIBRILLATION_SAMPLE_SD = 5.0  # bpm between samples when beats lose their order
 LOWEST_BPM, HIGHEST_BPM = 22.0, 235.0  # what an optical sensor reports at most
