@@ -164,12 +164,13 @@ def main() -> None:
             f"| {name} | {found.people} | {found.days} | {found.episodes} | "
             f"{rate:.4f} ({low:.4f}-{high:.4f}) | {share:.1%} |"
         )
-    print("\n| rise over 5 nights, bpm | windows | NIGHT_SIGNAL | PERSONAL_CUSUM |")
-    print("|---|---|---|---|")
-    for rise in (0.0, 3.0, 5.0, 7.0, 10.0):
-        shares = found_by(days, rise, 5, limits)
-        count = shares["NIGHT_SIGNAL"][0]
-        print(f"| {rise:.0f} | {count} | {shares['NIGHT_SIGNAL'][1]:.0%} | {shares['PERSONAL_CUSUM'][1]:.0%} |")
+    print("\n| nights | rise, bpm | windows | NIGHT_SIGNAL | PERSONAL_CUSUM |")
+    print("|---|---|---|---|---|")
+    for nights in (5, 10):
+        for rise in (0.0, 3.0, 5.0, 7.0, 10.0):
+            shares = found_by(days, rise, nights, limits)
+            count, signal = shares["NIGHT_SIGNAL"]
+            print(f"| {nights} | {rise:.0f} | {count} | {signal:.0%} | {shares['PERSONAL_CUSUM'][1]:.0%} |")
 
 
 if __name__ == "__main__":

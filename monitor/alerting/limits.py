@@ -119,17 +119,13 @@ class Limits(BaseModel):
     night_signal_min_nights: int = Field(14, ge=1, le=26, description=f"earlier nights that must be known; {OURS}")
 
     personal_cusum_on: bool = Field(True, description=f"judge PERSONAL_CUSUM; {OURS}")
-    personal_cusum_slack: float = Field(
-        1.0,
-        ge=0,
-        description=f"z a night that is forgiven, half of the shift to find; {PAGE}: 0.5; 1 for the alert budget",
-    )
     personal_cusum_sum: float = Field(
-        6.0, gt=0, description=f"sum of z above the slack that raises; {PAGE}: 4 to 5; 6 for the alert budget"
+        10.0, gt=0, description=f"sum of a week's z above 0.5 that raises; {PAGE}: 4 to 5; 10 for the alert budget"
     )
     personal_cusum_clear_sum: float = Field(1.0, ge=0, description=f"sum below which it clears; {OURS}")
-    personal_cusum_min_nights: int = Field(14, ge=3, le=26, description=f"earlier nights that must be known; {OURS}")
-    personal_cusum_most_z: float = Field(3.0, gt=0, description=f"one night counts no more than this z; {OURS}")
+    personal_cusum_min_nights: int = Field(
+        14, ge=10, le=21, description=f"nights of the 21 before the week that must be known; {OURS}"
+    )
 
     af_burden_on: bool = Field(True, description=f"judge AF_BURDEN; {OURS}")
     af_burden_run_min: int = Field(30, ge=5, description=f"minutes at rest, all irregular; {LUBITZ}")

@@ -32,28 +32,20 @@ class SlowNightSignal:
         return raised, low and enough, assessable
 
 
-def slow_cusum(z: list[float | None], slack: float) -> list[float]:
-    """Upper CUSUM after each value; a missing one leaves it."""
-    sums, running = [], 0.0
-    for one in z:
+def slow_cusum(nights: list[float | None], least: int, least_spread: float) -> float | None:
+    """Upper CUSUM of the last 7 of 28 nights; None where tonight is missing or too few of the 21 are known."""
+    nights = nights[-28:]
+    usual, week = nights[:-7], nights[-7:]
+    past = [one for one in usual if one is not None]
+    if nights[-1] is None or len(past) < least:
+        return None
+    centre = median(past)
+    spread = max(1.4826 * median(abs(one - centre) for one in past), least_spread)
+    running = 0.0
+    for one in week:
         if one is not None:
-            running = max(0.0, running + one - slack)
-        sums.append(running)
-    return sums
-
-
-def slow_nightly_z(nights: list[float | None], min_nights: int, most: float, least_spread: float) -> list[float | None]:
-    """Robust z of each night against those before it; None where it is missing or too few are known before."""
-    found: list[float | None] = []
-    for k, bpm in enumerate(nights):
-        earlier = [one for one in nights[:k] if one is not None]
-        if bpm is None or len(earlier) < min_nights:
-            found.append(None)
-            continue
-        usual = median(earlier)
-        spread = 1.4826 * median(abs(one - usual) for one in earlier)
-        found.append(min((bpm - usual) / max(spread, least_spread), most))
-    return found
+            running = max(0.0, running + max(-3.0, min(3.0, (one - centre) / spread)) - 0.5)
+    return running
 
 
 def slow_af_run(pct: list[float | None], limit: float) -> int:
