@@ -28,7 +28,7 @@ def af_burden(irregular_pct: NDArray[np.float64], still: Bools, minute: NDArray[
     Raised: every five minutes that end in, and lie within, the last `af_burden_run_min` (30) are irregular, as
     `monitor.signals.af_burden.irregular_windows` has it: 14 % or more in all of them but one. Cleared: all of those in
     the last `af_burden_clear_min` are known and none is irregular. Not assessable: one of them is not known (RR).
-    value, limit : minutes of the run that is irregular up to now.
+    value, limit : minutes of the run that is irregular up to now, from its first minute with intervals on.
 
     One regular minute in five does not end the run; a walk, or a loose strap, does. Frequent extra beats look the same.
     Source: Lubitz et al. 2022 (Circulation 146:1415), 11 irregular windows of 5 min in a row, half overlapping, 30 min
@@ -46,7 +46,9 @@ def af_burden(irregular_pct: NDArray[np.float64], still: Bools, minute: NDArray[
     within, clear = (max(span - WIDTH + 1, 1) for span in (limits.af_burden_run_min, limits.af_burden_clear_min))
     assessable = np.all(known[:, -within:], axis=1) & (width >= limits.af_burden_run_min)
     windows = np.where(irregular[:, -1:].any(axis=1), first_of_run(irregular) + 1, 0)
-    run = np.where(windows > 0, np.minimum(windows + WIDTH - 1, width), 0)
+    inside = np.arange(width) >= (width - windows - WIDTH + 1)[:, None]
+    told = still & there & inside & (windows > 0)[:, None]
+    run = np.where(told.any(axis=1), width - np.argmax(told, axis=1), 0) if width else windows
     regular = np.all(known[:, -clear:] & ~irregular[:, -clear:], axis=1) & (width >= limits.af_burden_clear_min)
     return Evidence(
         rule=Rule.AF_BURDEN,

@@ -57,4 +57,7 @@ def slow_af_run(pct: list[float | None], limit: float) -> int:
             break
         windows += 1
         end -= 1
-    return min(windows + 4, len(pct)) if windows else 0
+    run = min(windows + 4, len(pct)) if windows else 0
+    while run and pct[-run] is None:
+        run -= 1
+    return run
