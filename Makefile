@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: demo test bench faults lint types imports unit install lock clean
+.PHONY: demo test bench faults real-data lint types imports unit install lock clean
 
 demo: .venv/ready ## Watch simulated wearers become alerts, on a Kafka and a Valkey of its own
 	@$(BIN)/python -m monitor demo $(ARGS)
@@ -42,6 +42,9 @@ install: .venv/ready
 .venv/ready: .venv/installed pyproject.toml
 	@$(BIN)/uv pip install -q -p $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
+
+real-data: .venv/ready ## Hold detectors and simulator against recordings of real people; ARGS="--data DIR --only NAME --json FILE"
+	@$(BIN)/python -m benchmarks.real_data --write-docs $(ARGS)
 
 lock: .venv/ready ## Resolve the dependencies of pyproject.toml again
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' --excludes excludes.txt --group dev pyproject.toml -o requirements.lock
