@@ -18,6 +18,7 @@ from simulators.world import Block, World
 from stream_schemas import rfc3339
 
 FORECAST_H = 24
+KPA = 0.133322  # in a mmHg
 METHODS = {pressure.CUFF: "cuff_oscillometric", pressure.CUFFLESS: "cuffless"}
 REPORTS_PER_DAY = 1 / 7
 TIRING = (
@@ -62,26 +63,27 @@ def wearer(world: World, block: Block, row: int, teams: Sequence[str]) -> bytes:
     )
 
 
-def reading(world: World, block: Block, index: int) -> bytes:
-    """Return the blood-pressure/1 message of one reading."""
+def reading(world: World, block: Block, index: int, *, slipped: bool) -> bytes:
+    """Return the blood-pressure/1 message of one reading; a slipped unit is kPa under the name of mmHg."""
     r = block.readings
     cuffless = r.method[index] == pressure.CUFFLESS
+    unit = KPA if slipped else 1
     return _event(
         "blood-pressure/1",
         world.wearer_id(block.first_row + int(r.wearer[index])),
         f"p{int(r.at_s[index])}{'w' if cuffless else ''}",
         "watch" if cuffless else "cuff",
         start=rfc3339.text(int(r.at_s[index]) * 1000),
-        systolic_mmhg=int(r.systolic[index]),
-        diastolic_mmhg=int(r.diastolic[index]),
+        systolic_mmhg=round(int(r.systolic[index]) * unit),
+        diastolic_mmhg=round(int(r.diastolic[index]) * unit),
         pulse_bpm=int(r.pulse[index]),
         measurement_method=METHODS[int(r.method[index])],
         posture=None if cuffless else "sitting",
     )
 
 
-def night(world: World, block: Block, index: int, revision: int) -> bytes:
-    """Return the sleep/1 message of one night."""
+def night(world: World, block: Block, index: int, revision: int, ahead_min: int) -> bytes:
+    """Return the sleep/1 message of one night, as told by a clock that runs so much ahead."""
     n = block.nights
     stage = n.stages(index)
     begin = np.flatnonzero(np.diff(stage, prepend=255))
@@ -92,8 +94,8 @@ def night(world: World, block: Block, index: int, revision: int) -> bytes:
         world.wearer_id(block.first_row + int(n.wearer[index])),
         f"s{start}-{revision}",
         "watch",
-        start=rfc3339.text(start * 60_000),
-        end=rfc3339.text(int(n.end_min[index]) * 60_000),
+        start=rfc3339.text((start + ahead_min) * 60_000),
+        end=rfc3339.text((int(n.end_min[index]) + ahead_min) * 60_000),
         stage_start_s=(begin * 60).tolist(),
         stage=[NAMES[code] for code in stage[begin]],
         source_record_id=journal.night_id(start),
@@ -106,10 +108,11 @@ def night(world: World, block: Block, index: int, revision: int) -> bytes:
     )
 
 
-def weather(name: str, sky: Weather, at_ms: int, heat: Heat, rng: np.random.Generator) -> bytes:
+def weather(name: str, sky: Weather, at_ms: int, heat: Heat, rng: np.random.Generator, *, slipped: bool) -> bytes:
     """Return the weather/1 message of a phone; the forecast is as issued: the farther ahead, the more wrong.
 
-    The forecast knows of a wave as it is now, and nothing of heat strain.
+    The forecast knows of a wave as it is now, and nothing of heat strain. A slipped unit is Fahrenheit under the
+    name of Celsius.
     """
     hour = at_ms // 3_600_000 - sky.first_hour
     ahead = np.arange(1, FORECAST_H + 1)
@@ -117,6 +120,8 @@ def weather(name: str, sky: Weather, at_ms: int, heat: Heat, rng: np.random.Gene
     now_c, now_pct = felt(sky.temperature_c[hour], sky.humidity_pct[hour], heat)
     forecast = np.clip(sky.temperature_c[hour + ahead] + heat.added_c + error, -60, 55)
     humidity = np.clip(sky.humidity_pct[hour + ahead] + heat.added_pct - 2 * error, 5, 100)
+    if slipped:
+        now_c, forecast = 1.8 * now_c + 32, 1.8 * forecast + 32
     return _event(
         "weather/1",
         name,

@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.chance import generator
+from simulators.devices import DEVICES, column
 from simulators.physiology import Physiology
 from simulators.places import PLACES, utc_offset_min
 from simulators.scenario import Scenario
 
 BLOCK = 64  # people are drawn in blocks of this many, so that a larger N adds wearers and changes none
 
-DEVICE_NAMES = ("second", "second_rr", "minute", "five_minute")
+DEVICE_NAMES = tuple(device.name for device in DEVICES)
 
 UNKNOWN_SEX, FEMALE, MALE = 0, 1, 2
 
@@ -147,7 +148,7 @@ def _block(scenario: Scenario, body: Physiology, seed: int, block: int, start_mi
         cuff=rng.random(n) < np.where(hypertensive | pregnant, 0.95, crowd.cuff_share),
         cuffless=rng.random(n) < crowd.cuffless_share,
         irregularity=body.sinus_irregularity[0] * np.exp(body.sinus_irregularity[1] * rng.standard_normal(n)),
-        bias_bpm=rng.normal(0, 0.9, n),
+        bias_bpm=rng.standard_normal(n) * column("bias_sd_bpm")[device],
     )
 
 

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from simulators import envelopes
 from simulators.chance import generator
-from simulators.devices import CADENCE_S, HAS_RR
+from simulators.devices import CADENCE_S, HAS_RR, column
 from simulators.sensor import NO_RR
 
-SPIKE_SHARE, SPIKE_BPM = 0.0006, 38.0  # single samples far off, as optical sensors have them
+SPIKE_BPM = 38.0  # how far off single samples are, as optical sensors have them
 LOW, HIGH = 21, 240
 CONTEXTS = ("unknown", "at_rest", "active", "exercise", "asleep")
 
@@ -28,6 +28,8 @@ class Strip:
     irregular: NDArray[np.uint8]
     sd_bpm: NDArray[np.float16]
     context: NDArray[np.uint8]
+    swing_bpm: NDArray[np.float16] | None  # None = nobody's rate swings in sleep
+    swing_s: NDArray[np.float16] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,13 @@ class Sampler:
 
     def __init__(self, strip: Strip, seed: int, first_min: int) -> None:
         self._strip, self._seed, self._first_min = strip, seed, first_min
+        self._ahead_ms = np.zeros(len(strip.device), np.int64)
         cadence = CADENCE_S[strip.device]
-        self._dense = np.flatnonzero(cadence == 1)
-        self._slow = np.flatnonzero(cadence > 1)
+        self._dense = np.flatnonzero(cadence < 60)
+        self._slow = np.flatnonzero(cadence >= 60)
+        self._due = np.arange(60)[None, :] % cadence[self._dense][:, None] == 0
+        self._full = self._due.sum(1).tolist()
+        self._spikes = column("artefact_share")[strip.device[self._dense]][:, None]
         self._every = cadence[self._slow] // 60
         second = strip.phase_s[self._dense][:, None] + np.arange(60)
         middle = second / 60 - 0.5  # minutes after the middle of the minute in which the message begins
@@ -54,9 +60,10 @@ class Sampler:
         self._part = (middle - np.floor(middle)).astype(np.float32)
         self._minute = second // 60  # 0 or 1: which minute's losses apply
 
-    def messages(self, minute: int) -> list[Sample]:
-        """Return the messages that begin in this epoch minute."""
+    def messages(self, minute: int, ahead_min: NDArray[np.int64]) -> list[Sample]:
+        """Return the messages that begin in this epoch minute; the watches' clocks run `ahead_min` (N,) ahead."""
         rng = generator(self._seed, "samples", minute)
+        self._ahead_ms = ahead_min * 60_000
         return self._seconds(minute, rng) + self._singles(minute, rng)
 
     def _seconds(self, minute: int, rng: np.random.Generator) -> list[Sample]:
@@ -69,11 +76,15 @@ class Sampler:
         value = left + (right - left) * self._part
         white = rng.standard_normal((len(rows), 61), dtype=np.float32)
         value += s.sd_bpm[rows, at][:, None] * np.float32(np.sqrt(0.5)) * (white[:, 1:] + white[:, :-1])
-        spike = rng.random(value.shape, dtype=np.float32) < SPIKE_SHARE
+        if s.swing_bpm is not None and s.swing_s is not None and (s.swing_bpm[rows, at] > 0).any():
+            second = (minute % 1440) * 60 + s.phase_s[rows][:, None] + np.arange(60)
+            period = np.maximum(s.swing_s[rows, at].astype(np.float64), 1)[:, None]
+            value += s.swing_bpm[rows, at][:, None] * np.sin(2 * np.pi * second / period).astype(np.float32)
+        spike = rng.random(value.shape, dtype=np.float32) < self._spikes
         value += spike * np.where(white[:, 1:] > 0, np.float32(SPIKE_BPM), np.float32(-SPIKE_BPM))
         bpm = np.clip(np.rint(value), LOW, HIGH).astype(np.int64)
         lost = np.take_along_axis(s.lost[rows, at : at + 2], self._minute, 1)
-        kept = rng.random(bpm.shape, dtype=np.float32) >= lost
+        kept = (rng.random(bpm.shape, dtype=np.float32) >= lost) & self._due
         there_count = kept.sum(1).tolist()
         context = s.context[rows, at].tolist()
         has_rr = (HAS_RR[s.device[rows]] & (s.irregular[rows, at] != NO_RR)).tolist()
@@ -91,12 +102,12 @@ class Sampler:
             value_bytes = envelopes.heart_rate(
                 s.names[row],
                 f"{s.names[row]}-h{minute}",
-                at_ms,
+                at_ms + int(self._ahead_ms[row]),
                 offsets,
                 rates,
                 rr_ms=self._intervals(row, at, rng) if has_rr[i] else None,
                 context=CONTEXTS[context[i]],
-                quality=there_count[i] / 60,
+                quality=there_count[i] / self._full[i],
             )
             out.append(Sample(row, at_ms + 60_000, value_bytes))
         return out
@@ -118,6 +129,7 @@ class Sampler:
         for i, row in enumerate(rows.tolist()):
             if there[i]:
                 at_ms = (minute * 60 + int(s.phase_s[row])) * 1000
-                value = envelopes.heart_rate(s.names[row], f"{s.names[row]}-h{minute}", at_ms, "0", [bpm[i]])
+                name, told_ms = s.names[row], at_ms + int(self._ahead_ms[row])
+                value = envelopes.heart_rate(name, f"{name}-h{minute}", told_ms, "0", [bpm[i]])
                 out.append(Sample(row, at_ms + 1000, value))
         return out

@@ -20,6 +20,17 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def ordered(span: tuple[float, float]) -> tuple[float, float]:
+    """Return a span if it is one: two minutes, the smaller first, at most 60 days.
+
+    >>> ordered((2.0, 5.0))
+    (2.0, 5.0)
+    """
+    if not 0 < span[0] <= span[1] <= 60 * 24 * 60:
+        raise ValueError("a span is two minutes, the smaller first, above 0")
+    return span
+
+
 class Crowd(_Part):
     """Who the wearers are."""
 
@@ -51,6 +62,7 @@ class Devices(_Part):
     second_rr: Weight = 0.3
     minute: Weight = 0.15
     five_minute: Weight = 0.1
+    ten_second: Weight = 0.0
 
 
 class Transport(_Part):
@@ -61,6 +73,33 @@ class Transport(_Part):
     shuffle_s: float = Field(2.0, ge=0, le=3600, description="further delay, uniform, that reorders messages")
     late_share: Share = Field(0.001, description="of messages wait for a later synchronisation")
     late_min: float = Field(12.0, ge=0, le=1440, description="mean wait of those")
+
+
+Span = tuple[float, float]
+
+
+class Faults(_Part):
+    """Faults of devices, gateways and people that say nothing about the wearer; rates a wearer-day, spans in minutes.
+
+    The truth file tells them; labels do not. Frozen values and flat batteries come with the device profiles, at their
+    rates times `devices`.
+    """
+
+    devices: float = Field(1.0, ge=0, le=100, description="multiplies the profiles' frozen values and flat batteries")
+    late_bursts: Weight = Field(0.0, le=50, description="a phone out of reach: everything comes at once, later")
+    late_burst_min: Span = (60.0, 480.0)
+    clock_skews: Weight = Field(0.0, le=50, description="the watch's clock is wrong")
+    clock_skew_min: Span = (120.0, 1440.0)
+    clock_off_by_min: Span = Field((2.0, 60.0), description="by so many whole minutes, to either side")
+    unit_slips: Weight = Field(0.0, le=50, description="pressure in kPa and temperature in Fahrenheit")
+    unit_slip_min: Span = (240.0, 1440.0)
+    wrong_wearers: Weight = Field(0.0, le=50, description="somebody else wears the watch")
+    wrong_wearer_min: Span = (30.0, 480.0)
+
+    @field_validator("late_burst_min", "clock_skew_min", "unit_slip_min", "wrong_wearer_min", "clock_off_by_min")
+    @classmethod
+    def _ordered(cls, span: Span) -> Span:
+        return ordered(span)
 
 
 class Habits(_Part):
@@ -93,10 +132,8 @@ class Rate(_Part):
 
     @field_validator("duration_min")
     @classmethod
-    def _ordered(cls, span: tuple[float, float] | None) -> tuple[float, float] | None:
-        if span is not None and not 0 < span[0] <= span[1] <= 60 * 24 * 60:
-            raise ValueError("a span is two minutes, the smaller first, above 0")
-        return span
+    def _ordered(cls, span: Span | None) -> Span | None:
+        return span if span is None else ordered(span)
 
 
 class Scenario(_Part):
@@ -108,6 +145,7 @@ class Scenario(_Part):
     people: Crowd = Crowd()
     devices: Devices = Devices()
     transport: Transport = Transport()
+    faults: Faults = Faults()
     habits: Habits = Habits()
     weather: Climate = Climate()
     episodes: dict[str, Rate] = {}

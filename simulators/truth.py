@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from simulators.courses import Form
 from simulators.episodes import Episodes
+from simulators.faults import Fault
 from simulators.kinds import ACUTE, CONFOUNDERS, SLOW, TECHNICAL, Kind
 from simulators.world import Block, World
 from stream_schemas import rfc3339
@@ -67,18 +68,42 @@ def of_block(world: World, block: Block) -> list[Truth]:
     return truths(world, block.episodes, block.first_row) + truths(world, block.off, block.first_row)
 
 
-def write(path: Path, world: World, rows: Iterable[Truth], published: Mapping[str, int], until_min: int) -> None:
+def of_faults(world: World) -> list[Truth]:
+    """Return the faults that touch the run; they are told in the truth file, and in no label."""
+    f, last = world.faults, world.start_min + world.minutes
+    return [
+        Truth(
+            world.wearer_id(int(f.wearer[row])),
+            Fault(int(f.kind[row])).name.lower(),
+            int(f.onset_min[row]),
+            int(f.end_min[row]),
+            Form.CLEAR.name.lower(),
+            1.0,
+            False,
+        )
+        for row in range(len(f))
+        if f.end_min[row] > world.start_min and f.onset_min[row] < last
+    ]
+
+
+def write(
+    path: Path,
+    world: World,
+    rows: Iterable[Truth],
+    published: Mapping[str, int],
+    until_min: int,
+    transport: Mapping[str, int] | None = None,
+) -> None:
     """Write the truth file; episodes that had not begun by *until_min* are left out.
 
     A name that ends in ``.parquet`` gets the table alone (`table`), any other one JSON document with the counts.
+    `transport` counts messages that came late, twice, or were held back.
     """
-    begun = sorted(
-        (row for row in rows if row.onset_min < until_min), key=lambda row: (row.onset_min, row.wearer, row.kind)
-    )
+    begun, faults = _begun(rows, until_min), _begun(of_faults(world), until_min)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     if path.suffix == ".parquet":
-        pq.write_table(table(world, begun), part, compression="zstd")
+        pq.write_table(table(world, [*begun, *faults]), part, compression="zstd")
         part.replace(path)
         return
     content = {
@@ -88,22 +113,24 @@ def write(path: Path, world: World, rows: Iterable[Truth], published: Mapping[st
         "wearers": len(world.people),
         "start": rfc3339.text(world.start_min * 60_000),
         "end": rfc3339.text(until_min * 60_000),
-        "episodes": [
-            {
-                "wearer": row.wearer,
-                "kind": row.kind,
-                "onset": rfc3339.text(row.onset_min * 60_000),
-                "end": rfc3339.text(row.end_min * 60_000),
-                "form": row.form,
-                "severity": row.severity,
-                "silent": row.silent,
-            }
-            for row in begun
-        ],
+        "episodes": [_told(row) | {"form": row.form, "severity": row.severity, "silent": row.silent} for row in begun],
+        "faults": [_told(row) for row in faults],
+        "transport": dict(sorted((transport or {}).items())),
         "events_published": dict(sorted(published.items())),
     }
     part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     part.replace(path)
+
+
+def _begun(rows: Iterable[Truth], until_min: int) -> list[Truth]:
+    return sorted(
+        (row for row in rows if row.onset_min < until_min), key=lambda row: (row.onset_min, row.wearer, row.kind)
+    )
+
+
+def _told(row: Truth) -> dict[str, Any]:
+    onset, end = rfc3339.text(row.onset_min * 60_000), rfc3339.text(row.end_min * 60_000)
+    return {"wearer": row.wearer, "kind": row.kind, "onset": onset, "end": end}
 
 
 def table(world: World, rows: Iterable[Truth]) -> pa.Table:

@@ -112,7 +112,7 @@ def _to_file(
     with Progress(f"lines to {out}", drawn.minutes, "simulated minutes", plain=plain) as progress:
         counts = lines.write(out, _watched(sender, progress))
     if truth_file is not None:
-        truth.write(truth_file, drawn, sender.truths, counts, drawn.start_min + drawn.minutes)
+        truth.write(truth_file, drawn, sender.truths, counts, drawn.start_min + drawn.minutes, sender.counts)
     return counts
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators import activity, devices, heart, parameters, places, pressure, sensor, striking
+from simulators import activity, faults, heart, parameters, places, pressure, sensor, striking, wear
 from simulators import episodes as truth
 from simulators import nights as night
 from simulators.courses import Form, ParameterSet
@@ -53,6 +53,7 @@ class World:
     minutes: int
     people: People
     episodes: truth.Episodes
+    faults: faults.Faults
     weather: list[places.Weather]  # by place, from one day before the run to a day after it
     body: Physiology
 
@@ -88,13 +89,15 @@ class World:
         moved = activity.movement(folk, change, in_bed, self.body, habits, seed, number, at)
         worried = activity.stress(in_bed, habits, seed, number, at)
         bpm = heart.rate(folk, change, stage, moved.demand_bpm, worried, self.body, seed, number, at)
-        gaps = devices.daily_gaps(folk, seed, number, at, T)
-        off, dead = sensor.watch_off(strikes, gaps, B, at, T)
+        gaps = wear.daily_gaps(folk, seed, number, at, T)
+        broken = self.faults.of(first, first + len(folk))
+        off, dead = sensor.watch_off(strikes, gaps, broken, B, at, T)
         # Whoever is to be seen in an acute episode wears the watch: a missed one would say nothing about the monitor.
         for row in np.flatnonzero(np.isin(strikes.kind, [k for k in ACUTE if k != Kind.HEAT_STRAIN])):
             columns = slice(max(strikes.onset_min[row] - at - 15, 0), max(strikes.end_min[row] - at + 10, 0))
             off[strikes.wearer[row], columns] = dead[strikes.wearer[row], columns] = False
-        seen = sensor.see(folk, change, bpm, moved.steps, off, dead, seed, number, at)
+        seen = sensor.see(folk, change, bpm, moved.steps, off, dead, in_bed, seed, number, at)
+        sensor.break_down(seen, broken, at)
         readings = pressure.readings(folk, strikes, change, bpm, in_bed, self.body, seed, number, at)
         return Block(
             first,
@@ -109,6 +112,18 @@ class World:
             readings,
             _off_episodes(off, dead, strikes, at),
         )
+
+
+def _beside(broken: faults.Faults, strikes: truth.Episodes) -> faults.Faults:
+    """Leave out what would hide an acute episode: as with wear, a missed one would say nothing about the monitor."""
+    acute = strikes.rows(np.isin(strikes.kind, ACUTE))
+    hides = np.isin(broken.kind, (faults.Fault.FROZEN_VALUE, faults.Fault.WRONG_WEARER))
+    keep = np.ones(len(broken), bool)
+    for row in np.flatnonzero(hides).tolist():
+        mine = acute.wearer == broken.wearer[row]
+        met = (acute.onset_min < broken.end_min[row] + 30) & (acute.end_min > broken.onset_min[row] - 30)
+        keep[row] = not (mine & met).any()
+    return broken.rows(keep)
 
 
 def _off_episodes(
@@ -158,4 +173,5 @@ def world(scenario: Scenario, seed: int, wearers: int, start_min: int, minutes: 
     weather = [places.weather(zone, seed, first_hour, hours, heat_wave) for zone in places.PLACES]
     kinetics = parameters.load(scenario.parameters)
     strikes = striking.episodes(scenario, kinetics, folk, seed, start_min, minutes)
-    return World(scenario, kinetics, seed, start_min, minutes, folk, strikes, weather, body)
+    broken = _beside(faults.faults(scenario, folk, seed, start_min, minutes), strikes)
+    return World(scenario, kinetics, seed, start_min, minutes, folk, strikes, broken, weather, body)

@@ -47,10 +47,10 @@ def test_the_truth_is_a_table_with_what_it_is_about(tmp_path: Path) -> None:
         )
     table, document = pq.read_table(tmp_path / "t.parquet"), json.loads((tmp_path / "t.json").read_text())
     assert table.schema.equals(truth.SCHEMA)
-    assert table.num_rows == len(document["episodes"]) > 20
+    assert table.num_rows == len(document["episodes"]) + len(document["faults"]) > 20
     assert {b"seed": b"3", b"scenario": b"mixed", b"parameters": b"a"}.items() <= (table.schema.metadata or {}).items()
     assert pc.all(pc.less_equal(table["onset"], table["end"])).as_py()
-    assert set(table["family"].to_pylist()) == {"acute", "slow", "confounder", "technical"}
+    assert set(table["family"].to_pylist()) == {"acute", "slow", "confounder", "technical", "fault"}
 
 
 def test_the_same_seed_gives_the_same_truth_and_a_set_other_bodies(tmp_path: Path) -> None:
