@@ -29,6 +29,14 @@ class Cohort:
     spread: Floats
 
 
+STARTER = Cohort(
+    level=np.array([[70.0] * 7 + [84.0] * 14 + [76.0] * 3, [65.0] * 24]),
+    spread=np.array([[7.0] * 24, [4.0] * 24]),
+)
+"""To begin with, until there is a cohort of one's own: rounded medians of up to five people a cell of the 8 with a heart
+rate in Furberg et al. 2016 (Zenodo 53894), where sleep is taken to be half an hour without a step from 23:00 to 06:59."""
+
+
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """Baselines of n wearers; all (n, 2, 24): awake first, by hour of the local day.

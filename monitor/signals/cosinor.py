@@ -159,9 +159,10 @@ def _fitted(hours: HourlyMeans, there: NDArray[np.bool_]) -> Floats:
     own = np.einsum("nii->ni", gram)  # a view of the diagonals
     own[:, 1:] *= 1 + RIDGE
     own[:, 5] += (own[:, 5] == 0) * 1.0  # nobody walked: the effect is 0, not undefined
-    solved: Floats = np.linalg.solve(gram, side[:, :, None])[:, :, 0]
-    flattened = np.sinc(np.array([0, 1, 1, 2, 2, 0]) / HOURS)
-    return solved / flattened
+    solved = np.linalg.solve(gram, side[:, :, None])[:, :, 0]
+    flattened: Floats = np.sinc(np.array([0.0, 1.0, 1.0, 2.0, 2.0, 0.0]) / HOURS)
+    fit: Floats = solved / flattened
+    return fit
 
 
 @lru_cache(maxsize=8)

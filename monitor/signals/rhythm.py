@@ -52,9 +52,10 @@ def spacing(runs: BeatRuns) -> Floats:
     least = np.full(len(runs.count), np.nan)
     reach = np.ones(len(runs.rr_ms), np.bool_)
     for lag in LAGS:
-        reach = reach[: len(reach) - 1] & runs.joined[lag - 1 : len(runs.rr_ms) - 1]
-        distance = np.abs(runs.rr_ms[lag:] - runs.rr_ms[: len(runs.rr_ms) - lag])[reach]
-        quartile = runs.quantile(distance, runs.run[: len(reach)][reach], 0.25) / median
+        pairs = max(len(runs.rr_ms) - lag, 0)
+        reach = reach[:pairs] & runs.joined[lag - 1 : lag - 1 + pairs]
+        distance = np.abs(runs.rr_ms[lag:] - runs.rr_ms[:pairs])[reach]
+        quartile = runs.quantile(distance, runs.run[:pairs][reach], 0.25) / median
         least = np.fmin(least, quartile) if lag > 1 else quartile
     capped: Floats = np.minimum(least, MOST_SPACING)
     return capped
@@ -92,7 +93,7 @@ def rhythm(
     Returns
     -------
     Index; not assessable with fewer than 34 intervals that follow one another or with fewer than 70 % of the beats. An
-    index is no name of a rhythm: frequent extra beats in no order come near the threshold, and flutter with a steady
+    index is no name of a rhythm: an extra beat in every four or five comes near the threshold, and flutter with a steady
     conduction is regular.
 
     Source: features as their modules say; coefficients fitted for this project on the development part of the MIT-BIH

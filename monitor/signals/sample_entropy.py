@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from monitor.signals.beat_runs import BeatRuns, Floats
+from monitor.signals.beat_runs import BeatRuns, Bools, Floats, Ints
 
 TOLERANCE = 0.05  # of the run's median interval
 BLOCK = 1 << 16  # intervals at a time, so that what is compared stays in the processor's cache
@@ -37,19 +37,19 @@ def sample_entropy(runs: BeatRuns) -> Floats:
         begin = int(ends[first] - runs.count[first])
         last = max(int(np.searchsorted(ends, begin + BLOCK, side="right")), first + 1)
         part = slice(begin, int(ends[last - 1]))
-        relative = runs.rr_ms[part] / median[runs.run[part]]
-        one, two = _matches(relative, runs.run[part] - first, runs.joined[part], last - first)
+        limit = TOLERANCE * median[runs.run[part]]
+        one, two = _matches(runs.rr_ms[part], limit, runs.run[part] - first, runs.joined[part], last - first)
         result[first:last] = np.log((one + 1) / (two + 1))
         first = last
     return result
 
 
-def _matches(relative: Floats, run: "np.ndarray", joined: "np.ndarray", n: int) -> tuple[Floats, Floats]:
+def _matches(rr_ms: Floats, limit: Floats, run: Ints, joined: Bools, n: int) -> tuple[Floats, Floats]:
     """Count the pairs of intervals that match, and those whose successors match as well; (n,) each."""
     one, two = np.zeros(len(run)), np.zeros(len(run))
     longest = int(np.bincount(run, minlength=n).max(initial=0))
     for lag in range(1, longest):
-        near = (np.abs(relative[lag:] - relative[:-lag]) <= TOLERANCE) & (run[lag:] == run[:-lag])
+        near = (np.abs(rr_ms[lag:] - rr_ms[:-lag]) <= limit[lag:]) & (run[lag:] == run[:-lag])
         match = near & joined[lag:] & joined[:-lag]
         one[:-lag] += match
         two[: -lag - 1] += match[:-1] & near[1:]
