@@ -11,7 +11,7 @@ LAG_MIN = 5  # heart rate follows walking by minutes: an hour's steps are counte
 LEAST_DAYS = 3
 LEAST_HOURS = 16  # with a heart rate, for a day to count
 ENOUGH_MIN = 4  # minutes with a heart rate for an hour to count: a device that measures every 15 min
-RIDGE = 1e-3  # of each regressor's own weight: at most 0.2 % off an amplitude, and steps that never vary have no effect
+RIDGE = 1e-3  # of each regressor's own weight: 0.1 % off an amplitude
 FLAT_BPM = 0.05  # amplitude below which there is no time of a peak
 GRID = 288  # points of a day on which peak and trough are sought
 TOO_FEW_DAYS = 1
@@ -157,7 +157,8 @@ def _fitted(hours: HourlyMeans, there: NDArray[np.bool_]) -> Floats:
     side[:, :5] = (weight * rate) @ shapes
     side[:, 5] = (weighed * rate).sum(axis=1)
     own = np.einsum("nii->ni", gram)  # a view of the diagonals
-    own[:, 1:] *= 1 + RIDGE
+    own[:, 1:5] += RIDGE / 2 * own[:, :1]  # the same for cosine and sine, so that the clock's origin does not matter
+    own[:, 5] *= 1 + RIDGE
     own[:, 5] += (own[:, 5] == 0) * 1.0  # nobody walked: the effect is 0, not undefined
     solved = np.linalg.solve(gram, side[:, :, None])[:, :, 0]
     flattened: Floats = np.sinc(np.array([0.0, 1.0, 1.0, 2.0, 2.0, 0.0]) / HOURS)

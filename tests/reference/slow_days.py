@@ -28,7 +28,8 @@ def cosinor(bpm: list[float], steps: list[float], minutes: list[float], first_ho
             values.append(bpm[k])
             weights.append(math.sqrt(minutes[k]))
     x, y, w = np.array(rows), np.array(values), np.array(weights)
-    ridge = np.diag([0.0, *(math.sqrt(1e-3 * float(((w * x[:, j]) ** 2).sum())) for j in range(1, 6))])
+    own = [0.0, *[float((w**2).sum()) / 2] * 4, float(((w * x[:, 5]) ** 2).sum())]
+    ridge = np.diag([math.sqrt(1e-3 * one) for one in own])
     fit = np.linalg.lstsq(np.vstack([x * w[:, None], ridge]), np.concatenate([y * w, np.zeros(6)]), rcond=None)[0]
     for j, harmonic in ((1, 1), (2, 1), (3, 2), (4, 2)):
         u = math.pi * harmonic / 24

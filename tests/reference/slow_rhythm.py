@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from itertools import pairwise
 
 Run = list[float]
 
@@ -29,7 +30,7 @@ def quantile(values: Run, q: float) -> float:
 
 
 def differences(run: Run) -> Run:
-    return [b - a for part in parts(run) for a, b in zip(part, part[1:], strict=False)]
+    return [b - a for part in parts(run) for a, b in pairwise(part)]
 
 
 def mean(values: Run) -> float:
@@ -57,7 +58,7 @@ def entropy_bits(run: Run) -> float:
 
 def sample_entropy(run: Run) -> float:
     limit = 0.05 * quantile(kept(run), 0.5)
-    pairs = [(a, b) for part in parts(run) for a, b in zip(part, part[1:], strict=False)]
+    pairs = [(a, b) for part in parts(run) for a, b in pairwise(part)]
     one = two = 0
     for i, (a, b) in enumerate(pairs):
         for c, d in pairs[i + 1 :]:
