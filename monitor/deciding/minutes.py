@@ -9,9 +9,9 @@ from monitor.alerting.minute_rules import judge_minutes
 from monitor.alerting.reporting import Moments
 from monitor.alerting.silence import SAME_DELIVERY_MS, back_finding, silence_finding, silence_limit_ms
 from monitor.deciding.standing import Standing
-from monitor.wearers.days import begin_day, close_day
+from monitor.wearers.days import WORN, begin_day, close_day
 from monitor.wearers.events import Events
-from monitor.wearers.fields import DECIDE, GAPS, MINUTES, NEVER, SILENCE
+from monitor.wearers.fields import DAYS, DECIDE, GAPS, MINUTES, NEVER, SILENCE
 from monitor.wearers.night_rates import rewrite_nights
 from monitor.wearers.ranges import runs
 from monitor.wearers.seconds import write_heart_rate
@@ -132,18 +132,21 @@ class MinuteDecisions:
         self._at.ask(row, at_ms)
 
     def _days(self, row: Ints, through: Ints) -> None:
-        """Close the days that are over, of the two before today: the ring holds no more."""
+        """Close the days that are over, of the two before today, for the ring holds no more; and one that was kept."""
         state, today = self._at.state, through // MINUTES
         before = state.day[row]
         begin_day(state, row, today)
-        for back in (2, 1):
-            ended = (before > 0) & (today - back >= before)
+        known = before > 0
+        kept = known & (today - before > 2) & (today - before <= DAYS) & (state.day_so_far[row, WORN] != 0)
+        over = [(known & (today - back >= before), today - back) for back in (2, 1)]
+        for ended, of_row in [(kept, before), *over]:
             if ended.any():
-                whose, day = row[ended], today[ended] - back
+                whose, day = row[ended], of_row[ended]
                 features = close_day(state, whose, day)
                 for r, one, of_day in zip(whose.tolist(), day.tolist(), features, strict=True):
                     if not np.isnan(of_day).all():
                         self._at.rows.day(r, one, of_day)
+        state.day_so_far[row[today > before]] = 0
 
     def _nights(self, row: Ints, first: Ints, before: Ints) -> None:
         """Compute nights again of which late data revised minutes."""

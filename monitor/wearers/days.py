@@ -23,15 +23,43 @@ IRREGULAR_PCT = 10
 ENOUGH_MIN = 60  # a day worn for less says nothing
 ENOUGH_DAYS = 3
 AWAKE = 1
-RESTING, *_ = range(len(DAY_FEATURES))
+RESTING, WORN = DAY_FEATURES.index("resting_bpm"), DAY_FEATURES.index("worn_min")
+OF_READINGS = [DAY_FEATURES.index(name) for name in ("systolic_mmhg", "diastolic_mmhg", "temperature_c")]
+JUMP_MIN = 15  # worn minutes; a day that ends in the live stream has lost the few that were decided after midnight
+NOT_KNOWN = -1.0  # in what is kept of a day, where NaN would be: no feature of minutes is negative
+
+
+def keep_day(state: State, row: NDArray[np.int64], minute: NDArray[np.int64]) -> None:
+    """Keep the day of each row as it stands if its ring is about to reach a minute of a later day, for the first time.
+
+    A watch that sends a night at once lets the ring jump over the morning of the day before it is closed.
+    """
+    later = (state.day[row] > 0) & (minute // MINUTES > state.day[row]) & (state.day_so_far[row, WORN] == 0)
+    if later.any():
+        row = row[later]
+        state.day_so_far[row] = np.nan_to_num(day_features(state, row, state.day[row]), nan=NOT_KNOWN)
 
 
 def close_day(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.float64]:
     """Write the features of a finished UTC day of each row into the days ring, and return them, (n, 12).
 
-    Minutes that the ring no longer holds are not in the day: after a long gap in deliveries the day counts fewer worn
-    minutes. A feature without its data is NaN.
+    Of a day that was kept when the ring went on, what was kept counts if clearly more minutes were worn in it: then the
+    ring has jumped. What is known of pressure and weather is always that of now.
     """
+    features = day_features(state, row, day)
+    kept = state.day_so_far[row].astype(np.float64)
+    kept[kept == NOT_KNOWN] = np.nan
+    fuller = kept[:, WORN] > np.nan_to_num(features[:, WORN], nan=0.0) + JUMP_MIN
+    of_minutes = np.isin(np.arange(len(DAY_FEATURES)), OF_READINGS, invert=True)
+    features = np.where(fuller[:, None] & of_minutes, kept, features)
+    state.day_so_far[row] = 0
+    state.days[row, day % DAYS] = features.astype(np.float16)
+    state.days_mask[row] |= _bit(day % DAYS)
+    return features
+
+
+def day_features(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the features of a UTC day of each row, (n, 12), from what the ring holds; without its data one is NaN."""
     minute = day[:, None] * MINUTES + np.arange(MINUTES)
     slots = state.minutes[row]  # (n, 1440): a UTC day begins at ring index 0
     head = state.head_minute[row][:, None]
@@ -70,8 +98,6 @@ def close_day(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -> N
         n_rr = rr.sum(axis=1)
         uneven = (held[:, :, IRREGULAR] > IRREGULAR_PCT + 1).sum(axis=1)
         features[:, 11] = uneven / np.where(n_rr > 0, n_rr, np.nan)
-    state.days[row, day % DAYS] = features.astype(np.float16)
-    state.days_mask[row] |= _bit(day % DAYS)
     return features
 
 

@@ -47,6 +47,7 @@ class State:
     sample_gap_s: NDArray[np.float32]
     day: NDArray[np.int64]
     days: NDArray[np.float16]
+    day_so_far: NDArray[np.float16]
     days_mask: NDArray[np.uint32]
     night_bpm: NDArray[np.float16]
     noon_minute: NDArray[np.int32]

@@ -1,0 +1,262 @@
+"""The rules that look at days, weeks and rhythm: they fire, and how the log was cut or shuffled decides nothing."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.snapshot import DAY_FEATURES
+from monitor.alerting.evidence import Rule
+from monitor.alerting.limits import Limits
+from monitor.wearers.days import past_days
+from tests.engine.a_month import DAY, DAYS, END, LAST, RULES_OF_DAYS, a_month, slept
+from tests.engine.feed import MINUTE, START, Feed, Record, feed
+from tests.engine.test_determinism import but_for_raised_at
+
+HOUR = 60 * MINUTE
+NO_SILENCE = Limits(no_data_grace_min=100_000)
+HEART_RATE, ACTIVITY, SLEEP = "vitals.heart-rate.v1", "vitals.activity.v1", "vitals.sleep.v1"
+NEW = {*RULES_OF_DAYS, "NEWS2_PARTS", "AF_BURDEN", "BP_TREND"}
+
+
+def episodes(f: Feed) -> list[tuple[Any, ...]]:
+    """Whose, which, since when, how bad, and by which value and limit."""
+    return sorted(
+        (a["wearer_id"], a["rule"], a["event_time"], a["priority"], a["trigger"]["value"], a["trigger"]["limit"])
+        for a in f.out
+        if a["version"] == 1 and a["rule"] != "NO_DATA"
+    )
+
+
+@cache
+def lived(seed: int = 1) -> Feed:
+    """The month as it came, cut every eight hours."""
+    f = feed(NO_SILENCE)
+    a_month(f, seed)
+    f.run(END, every=8 * HOUR)
+    return f
+
+
+def received_otherwise(f: Feed, seed: int, jitter_ms: int, duplicates: float) -> None:
+    """Let records come again, and up to so much later, in the order of their stamps."""
+    rng = np.random.default_rng(seed)
+    for place, log in f.records.items():
+        many = [r for r in log for _ in range(1 + int(rng.random() < duplicates))]
+        again = [Record(r.stamp_ms + int(rng.integers(0, jitter_ms + 1)), r.key, r.value) for r in many]
+        f.records[place] = sorted(again, key=lambda r: r.stamp_ms)
+
+
+def come_at(f: Feed, wearer: str, topics: tuple[str, ...], stamps: tuple[int, int], later: tuple[int, ...]) -> None:
+    """Let what a wearer sent in a time come at other times, in turn."""
+    for (topic, p), log in f.records.items():
+        if topic in topics:
+            mine = [r for r in log if r.key == wearer.encode() and stamps[0] <= r.stamp_ms < stamps[1]]
+            moved = [Record(later[k % len(later)], r.key, r.value) for k, r in enumerate(mine)]
+            f.records[topic, p] = sorted([*(r for r in log if r not in mine), *moved], key=lambda r: r.stamp_ms)
+
+
+def test_every_detector_raises_once_for_whom_it_is_meant() -> None:
+    raised = [(wearer, rule) for wearer, rule, *_ in episodes(lived())]
+
+    assert {rule for _, rule in raised} == NEW
+    assert {who for who, rule in raised if rule in ("NIGHT_SIGNAL", "TREND_DEV")} <= {"ill", "runner"}
+    assert [who for who, rule in raised if rule in ("POOR_RECOVERY", "SUB_HEALTH", "AF_BURDEN")] == [
+        "beats",
+        "runner",
+        "tired",
+    ]
+    assert len(raised) == len(set(raised))
+
+
+def test_i4_other_cuts_give_the_same_alerts_of_days_and_weeks() -> None:
+    other, rng = feed(NO_SILENCE), np.random.default_rng(3)
+    a_month(other, 1)
+    T = START
+    while T < END:
+        T = min(END, T + int(rng.choice([MINUTE, 5 * HOUR, 30 * HOUR]) * rng.random()) + 1)
+        other.cut(T, upto=T + int(rng.integers(0, 20 * HOUR)))
+
+    assert but_for_raised_at(other) == but_for_raised_at(lived())
+
+
+def test_duplicates_and_shuffles_within_the_settle_time_change_no_daily_alert() -> None:
+    messy = feed(NO_SILENCE)
+    a_month(messy, 1)
+    received_otherwise(messy, 7, 1400, 0.3)
+    messy.run(END, every=8 * HOUR)
+
+    assert episodes(messy) == episodes(lived())
+
+
+def test_a_day_that_is_synced_at_once_gives_what_live_would_have_given() -> None:
+    synced = feed(NO_SILENCE)
+    a_month(synced, 1)
+    at = LAST - DAY + 17 * HOUR
+    for wearer in ("ill", "tired", "runner"):
+        come_at(synced, wearer, (HEART_RATE, ACTIVITY, SLEEP), (at - 16 * HOUR, at), (at + 8_000, at, at + 4_000))
+    synced.run(END, every=8 * HOUR)
+
+    assert episodes(synced) == episodes(lived())
+
+
+def test_a_night_that_comes_after_noon_is_judged_at_the_next_noon() -> None:
+    late = feed(NO_SILENCE)
+    a_month(late, 1)
+    day = LAST - 2 * DAY
+    come_at(late, "ill", (HEART_RATE, ACTIVITY), (day + 7 * HOUR, day + 9 * HOUR), (day + 18 * HOUR,))
+    late.run(day + 17 * HOUR, every=8 * HOUR)
+    row = late.engine.state.row_of["ill"]
+    slot = day // DAY % 28
+    assert late.engine.state.night_bpm[row, slot] == 0
+
+    late.run(END, every=8 * HOUR)
+
+    live = lived().engine.state
+    assert late.engine.state.night_bpm[row, slot] == live.night_bpm[live.row_of["ill"], slot] > 60
+    assert [one for one in episodes(late) if one[1] == "NIGHT_SIGNAL"] == [
+        one for one in episodes(lived()) if one[1] == "NIGHT_SIGNAL"
+    ]
+
+
+def test_a_saved_state_goes_on_with_the_same_daily_alerts() -> None:
+    f = feed(NO_SILENCE)
+    a_month(f, 1)
+    f.run(LAST - 3 * DAY, every=8 * HOUR)
+    other = feed(NO_SILENCE).engine
+    for p in range(4):
+        other.load(p, f.engine.save(p), f.engine.position(p))
+    f.engine = other
+    f.run(END, every=8 * HOUR)
+
+    assert but_for_raised_at(f) == but_for_raised_at(lived())
+
+
+def test_detectors_that_are_off_raise_nothing() -> None:
+    off = {f"{rule.name.lower()}_on": False for rule in Rule if f"{rule.name.lower()}_on" in Limits.model_fields}
+    f = feed(Limits(**{"no_data_grace_min": 100_000, **off}))
+    a_month(f, 1)
+    f.run(END, every=30 * HOUR)
+
+    assert len(off) == len(NEW)
+    assert episodes(f) == []
+
+
+def test_the_day_of_a_wearer_turns_at_noon_of_the_own_clock() -> None:
+    """In Tokyo noon is at 03:00 UTC, and the local day begins at 15:00 UTC of the day before."""
+    f = feed()
+    f.profile("w", START - 14 * DAY, time_zone="Asia/Tokyo", age_years=40)
+    for d in range(-13, 1):
+        slept(f, "w", START + d * DAY - 2 * HOUR, 300)
+    f.minutes("w", START + 2 * HOUR + 50 * MINUTE, [70] * 20)
+    for log in f.records.values():
+        log.sort(key=lambda r: r.stamp_ms)
+
+    f.run(START + 3 * HOUR, every=HOUR)
+    assert f.alerts("SLEEP_DEBT") == []
+    f.run(START + 4 * HOUR, every=HOUR)
+
+    (alert,) = f.alerts("SLEEP_DEBT")
+    assert (alert["event_time"], alert["updated_at"][:17]) == ("2025-12-22T15:00:00Z", "2026-01-05T03:01:")
+    assert (alert["priority"], alert["missing"], alert["trigger"]["n_samples"]) == ("low", [], 14)
+    assert alert["text"] == "Sleep short by 28 h in 14 days, limit >= 21 h (14 nights known)."
+
+
+def irregular(f: Feed, samples: int) -> None:
+    rng = np.random.default_rng(2)
+    for m in range(50):
+        rr = [int(ms) for ms in rng.choice([700, 800, 920], 60)]
+        f.heart_rate("w", START + m * MINUTE, [75] * samples, rr_ms=rr)
+        f.steps("w", START + m * MINUTE, [0])
+    f.run(START + 60 * MINUTE, every=10 * MINUTE)
+
+
+@pytest.mark.parametrize(("samples", "minimum", "told"), [(60, 0.5, 1), (10, 0.5, 0), (10, 0.0, 1)])
+def test_an_index_below_the_gate_lets_a_rule_that_is_no_limit_begin_no_alert(
+    samples: int, minimum: float, told: int
+) -> None:
+    f = feed(Limits(hr_min_quality=minimum))
+    irregular(f, samples)
+
+    assert len(f.alerts("AF_BURDEN")) == told
+
+
+def test_rhythm_is_judged_once_a_quarter_of_an_hour() -> None:
+    f = feed()
+    irregular(f, 60)
+
+    (alert,) = f.alerts("AF_BURDEN")
+    assert alert["updated_at"][:17] == "2026-01-05T00:31:"
+    assert 30 <= alert["trigger"]["value"] <= 33
+    assert (alert["quality"], alert["unverified"]) == (1, False)
+
+
+@pytest.mark.parametrize(("varies", "told"), [(0, 0), (1, 1)])
+def test_a_heart_rate_that_stands_still_while_the_wearer_walks_begins_no_alert(varies: int, told: int) -> None:
+    f = feed(Limits(hr_window_min=20))
+    for m in range(30):
+        f.heart_rate("w", START + m * MINUTE, [38 + varies * (k % 2) for k in range(60)])
+        f.steps("w", START + m * MINUTE, [60 * (m % 2)])
+    f.run(START + 40 * MINUTE)
+
+    assert len({a["alert_id"] for a in f.alerts("HR_LOW")}) == told
+
+
+def test_a_flat_line_at_120_or_more_is_told_as_unverified() -> None:
+    f = feed()
+    for m in range(16):
+        f.heart_rate("w", START + m * MINUTE, [125] * 60)
+        f.steps("w", START + m * MINUTE, [40 if m < 4 else 0])
+    f.run(START + 20 * MINUTE)
+
+    (alert,) = f.alerts("HR_HIGH_REST")
+    assert alert["unverified"]
+    assert "unverified" in alert["text"]
+    assert alert["quality"] > 0.9
+
+
+def test_a_mean_of_a_week_of_readings_raises_and_a_better_week_clears() -> None:
+    f = feed()
+    for d in range(14):
+        f.pressure("w", START + d * DAY, 140 if d < 7 else 118, 80)
+    f.run(START + 14 * DAY, every=12 * HOUR)
+
+    assert f.told("BP_TREND") == [("low", "present", "unacked"), ("low", "absent", "closed")]
+    assert f.alerts("BP_TREND")[0]["updated_at"][:10] == "2026-01-10"  # the sixth reading
+    assert f.alerts("BP_TREND")[0]["trigger"]["metric"] == "mean_pressure"
+
+
+def test_pulse_and_pressure_together_raise_and_say_what_nobody_measured() -> None:
+    f = feed()
+    f.pressure("w", START + 5 * MINUTE, 88, 55)
+    f.minutes("w", START, [118] * 20 + [80] * 15)
+    for log in f.records.values():
+        log.sort(key=lambda r: r.stamp_ms)
+    f.run(START + 40 * MINUTE)
+
+    (first,) = f.alerts("NEWS2_PARTS")
+    assert (first["priority"], first["trigger"]["value"], first["trigger"]["limit"]) == ("medium", 5, 5)
+    assert "respiration_rate" in first["missing"]
+
+
+def test_the_month_is_long_enough() -> None:
+    assert DAYS > 14 + 5
+
+
+@pytest.mark.parametrize("away_days", [0, 1, 5])
+def test_a_day_whose_morning_the_ring_has_left_is_closed_as_it_was_kept(away_days: int) -> None:
+    """Worn all day; what comes next comes at once, up to the evening of another day."""
+    f = feed(NO_SILENCE)
+    for hour in range(24):
+        f.heart_rate("w", START + hour * HOUR, [60 + hour] * 12, every_s=300)
+    back = START + (1 + away_days) * DAY
+    for hour in range(18):
+        f.heart_rate("w", back + hour * HOUR, [90] * 12, every_s=300, stamp=back + 18 * HOUR + hour)
+    f.run(back + 19 * HOUR, every=HOUR)
+
+    state = f.engine.state
+    row = np.array([state.row_of["w"]])
+    days = past_days(state, row, state.day[row])[0]
+    worn = days[:, DAY_FEATURES.index("worn_min")]
+    assert worn[~np.isnan(worn)].tolist() == [288]
+    assert days[27 - away_days, DAY_FEATURES.index("low_bpm")] == 60
