@@ -231,10 +231,17 @@ def _joined(strips: list[Strip]) -> Strip:
         return np.concatenate([getattr(strip, name) for strip in strips])
 
     return Strip(
-        [name for strip in strips for name in strip.names],
-        *(over(name) for name in ("device", "phase_s", "bpm", "lost", "steps", "irregular", "sd_bpm", "context")),
-        _wave(strips, "swing_bpm"),
-        _wave(strips, "swing_s"),
+        names=[name for strip in strips for name in strip.names],
+        device=over("device"),
+        phase_s=over("phase_s"),
+        bpm=over("bpm"),
+        lost=over("lost"),
+        steps=over("steps"),
+        irregular=over("irregular"),
+        sd_bpm=over("sd_bpm"),
+        context=over("context"),
+        swing_bpm=_wave(strips, "swing_bpm"),
+        swing_s=_wave(strips, "swing_s"),
     )
 
 

@@ -180,5 +180,12 @@ def _table(rows: list[Row]) -> Episodes:
     if not rows:
         return none()
     kind, wearer, onset, end, form, severity, draws = zip(*rows, strict=True)
-    whole = [np.array(column, dtype=np.int64) for column in (kind, wearer, onset, end, form)]
-    return Episodes(*whole, np.array(severity, dtype=np.float64), np.array(draws, dtype=np.float64))
+    return Episodes(
+        kind=np.array(kind, dtype=np.int64),
+        wearer=np.array(wearer, dtype=np.int64),
+        onset_min=np.array(onset, dtype=np.int64),
+        end_min=np.array(end, dtype=np.int64),
+        form=np.array(form, dtype=np.int64),
+        severity=np.array(severity, dtype=np.float64),
+        draws=np.array(draws, dtype=np.float64),
+    )

@@ -18,7 +18,7 @@ def trapezoid(minute: Minutes, begin: float, top: float, fall: float, end: float
     """
     rise = (minute - begin) / max(top - begin, 1e-9)
     down = (end - minute) / max(end - fall, 1e-9)
-    return np.clip(np.minimum(rise, down), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(np.minimum(rise, down), 0, 1), dtype=np.float32)
 
 
 def within(minute: Minutes, begin: float, end: float) -> NDArray[np.bool_]:
@@ -36,4 +36,4 @@ def saturating(minute: Minutes, tau_min: float) -> Floats:
     >>> saturating(np.array([-1, 0, 60]), 60.0).round(3).tolist()
     [0.0, 0.0, 0.632]
     """
-    return (-np.expm1(-np.maximum(minute, 0) / tau_min)).astype(np.float32)
+    return np.asarray(-np.expm1(-np.maximum(minute, 0) / tau_min), dtype=np.float32)
