@@ -228,7 +228,7 @@ def short_recordings(folder: Path) -> ShortStudy:
     Notes
     -----
     Zero and negative intervals and those over 3 s are dropped, as the data's README says, and the rest closes up. A
-    recording is as long as it is: gaps are not judged, fewer than 34 intervals are not assessable.
+    recording is as long as it is: gaps are not judged, fewer than 20 intervals are not assessable.
     """
     columns = _table(folder, SHORT, ("record", "rr_s", "label"))
     name, rr_ms, label = columns["record"], columns["rr_s"].astype(np.float64) * 1000, columns["label"]

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from monitor.signals.beat_runs import BeatRuns, Bools, Floats, beat_runs
 from monitor.signals.hrv import TOO_FEW, WINDOW_MS, not_assessable
 from monitor.signals.sample_entropy import sample_entropy
-from monitor.signals.symbolic_entropy import WORDS, symbolic_entropy
+from monitor.signals.symbolic_entropy import LEAST, symbolic_entropy
 
-ENOUGH = WORDS + 2
+ENOUGH = LEAST + 2
 LAGS = (1, 2, 3, 4)
 MOST_SPACING = 0.1
 
@@ -92,7 +92,7 @@ def rhythm(
 
     Returns
     -------
-    Index; not assessable with fewer than 34 intervals that follow one another or with fewer than 70 % of the beats. An
+    Index; not assessable with fewer than 20 intervals that follow one another or with fewer than 70 % of the beats. An
     index is no name of a rhythm: an extra beat in every four or five comes near the threshold, and flutter with a steady
     conduction is regular.
 

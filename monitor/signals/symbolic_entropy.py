@@ -8,6 +8,8 @@ SYMBOL_BPM = 8.0
 MOST = 63
 WORDS = 32  # words of a piece
 STRIDE = 16
+LEAST = 18  # words of a run that is shorter than a piece
+BEHIND = 1 << 20  # sorts behind every word
 
 
 def symbolic_entropy(runs: BeatRuns) -> Floats:
@@ -15,7 +17,8 @@ def symbolic_entropy(runs: BeatRuns) -> Floats:
 
     Returns
     -------
-    (n,) 0 to 1; NaN for a run with fewer than 32 words, that is 34 intervals that follow one another.
+    (n,) 0 to 1; NaN for a run with fewer than 18 words, that is 20 intervals that follow one another. A run of 18 to 31
+    words is one piece of its own size.
 
     Notes
     -----
@@ -36,16 +39,19 @@ def symbolic_entropy(runs: BeatRuns) -> Floats:
     run = runs.run[:-2][whole]
     held = np.bincount(run, minlength=len(runs.count))
     begin = np.cumsum(held) - held
-    pieces = np.where(held >= WORDS, (held - WORDS + STRIDE - 1) // STRIDE + 1, 0)
+    pieces = np.where(held >= LEAST, np.maximum(held - WORDS + STRIDE - 1, 0) // STRIDE + 1, 0)
     owner = np.repeat(np.arange(len(held)), pieces)
     nth = np.arange(len(owner)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    start = begin[owner] + np.minimum(nth * STRIDE, held[owner] - WORDS)
-    ordered = np.sort(word[start[:, None] + np.arange(WORDS)], axis=1) if len(start) else np.zeros((0, WORDS), np.int64)
+    size = np.minimum(held[owner], WORDS)[:, None]
+    start = begin[owner] + np.minimum(nth * STRIDE, np.maximum(held[owner] - WORDS, 0))
+    column = np.arange(WORDS)
+    at = np.minimum(start[:, None] + column, max(len(word) - 1, 0))
+    ordered = np.sort(np.where(column < size, word[at] if len(word) else 0, BEHIND), axis=1)
     group = np.cumsum(np.diff(ordered, axis=1, prepend=-1) != 0, axis=1) - 1
-    rows = np.arange(len(ordered))[:, None] * WORDS
-    alike = np.bincount((rows + group).ravel(), minlength=len(ordered) * WORDS).reshape(-1, WORDS)
-    share = alike / WORDS
+    cell = (np.arange(len(ordered))[:, None] * WORDS + group)[ordered < BEHIND]
+    alike = np.bincount(cell, minlength=len(ordered) * WORDS).reshape(-1, WORDS)
+    share = alike / size
     entropy = -(share * np.log(np.where(alike > 0, share, 1.0))).sum(axis=1)
-    of_piece = (alike > 0).sum(axis=1) / WORDS * entropy / np.log(WORDS)
+    of_piece = (alike > 0).sum(axis=1) / size[:, 0] * entropy / np.log(size[:, 0])
     total: Floats = np.bincount(owner, weights=of_piece, minlength=len(held)).astype(np.float64)
     return total / np.where(pieces > 0, pieces, np.nan)

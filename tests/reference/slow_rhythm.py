@@ -72,16 +72,18 @@ def symbolic_entropy(run: Run) -> float:
     for part in parts(run):
         symbols = [min(int(60_000 / rr // 8), 63) for rr in part]
         words += [tuple(symbols[i : i + 3]) for i in range(len(symbols) - 2)]
-    if len(words) < 32:
+    if len(words) < 18:
         return math.nan
+    if len(words) <= 32:
+        return piece_entropy(words)
     starts = [*range(0, len(words) - 32, 16), len(words) - 32]
     return mean([piece_entropy(words[start : start + 32]) for start in starts])
 
 
 def piece_entropy(words: list[tuple[int, ...]]) -> float:
     held = Counter(words)
-    bits = -sum(k / 32 * math.log(k / 32) for k in held.values())
-    return len(held) / 32 * bits / math.log(32)
+    bits = -sum(k / len(words) * math.log(k / len(words)) for k in held.values())
+    return len(held) / len(words) * bits / math.log(len(words))
 
 
 def spacing(run: Run) -> float:

@@ -15,7 +15,7 @@ from monitor.signals.symbolic_entropy import symbolic_entropy
 from tests.reference import slow_rhythm as slow
 
 interval = st.one_of(st.integers(400, 1200), st.integers(780, 820), st.sampled_from([0, -5, 150, 3500]))
-run = st.one_of(st.lists(interval, max_size=25), st.lists(interval, min_size=40, max_size=90))
+run = st.one_of(st.lists(interval, max_size=40), st.lists(interval, min_size=40, max_size=90))
 
 
 def flat(runs: list[list[int]]) -> tuple["np.ndarray", "np.ndarray"]:

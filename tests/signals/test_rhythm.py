@@ -60,7 +60,7 @@ def test_the_index_is_what_the_coefficients_say() -> None:
 
 
 def test_too_few_beats_and_too_many_gaps_are_not_assessable() -> None:
-    found = rhythm(np.full(33 + 200 + 300, 800), np.array([33, 200, 300]))
+    found = rhythm(np.full(19 + 200 + 300, 800), np.array([19, 200, 300]))
 
     assert found.reason.tolist() == [TOO_FEW, GAPS, 0]
     assert np.isnan(found.index).tolist() == [True, True, False]
