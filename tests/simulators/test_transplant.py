@@ -1,5 +1,7 @@
 """Episodes laid over recordings, against cases worked by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -20,10 +22,11 @@ def kinetics(minutes: int = 60, **change: float) -> ParameterSet:
     def course(_: Episode, minute: np.ndarray, hour: np.ndarray) -> Change:
         inside = (minute >= 0) & (minute < minutes)
         neutral = {"moves": 1.0, "hold_bpm": np.nan}
-        made = {
-            name: np.where(inside, value, neutral.get(name, 0)).astype(np.float32) for name, value in change.items()
+        made: dict[str, Any] = {
+            name: np.where(inside, value, neutral.get(name, 0)).astype(bool if name == "still" else np.float32)
+            for name, value in change.items()
         }
-        return Change(**{name: value.astype(bool) if name == "still" else value for name, value in made.items()})
+        return Change(**made)
 
     return ParameterSet("test", {Kind.INFECTION: course}, {Kind.INFECTION: Span(minutes, minutes)}, {})
 
