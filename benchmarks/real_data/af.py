@@ -6,42 +6,37 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 
+from benchmarks.real_data.af_figures import (
+    REPEATS,
+    SEED,
+    Bools,
+    Figure,
+    Floats,
+    Rule,
+    auroc,
+    differences,
+    interval,
+    judged,
+    samples_of,
+    share,
+)
+from benchmarks.real_data.af_windows import Windows, entropy, long_windows, table
 from monitor.signals import rhythm
-from monitor.signals.af_burden import ENOUGH, THRESHOLD_PCT, WIDTH, irregular_windows, persists
-from monitor.signals.beat_runs import beat_runs
-from monitor.signals.hrv import WINDOW_MS, hrv
-from monitor.signals.irregular import irregular_pct
-from simulators.errors import RecordingsMissing
+from monitor.signals.af_burden import THRESHOLD_PCT, WIDTH, irregular_windows, persists
+from monitor.signals.hrv import hrv
 
-LONG, SHORT = "afdb_rr.parquet", "cinc2017_wqrs_rr.parquet"
-WINDOW_S = WINDOW_MS / 1000
-REPEATS = 1000
-SEED = 20261125
+__all__ = ["Figure", "LongStudy", "Rule", "Scores", "ShortStudy", "auroc", "scores", "short_recordings", "study"]
+
+SHORT = "cinc2017_wqrs_rr.parquet"
 CODES = (8, 10, 12, 14, 16)  # percent: thresholds of the minute byte that are tried
 LONGEST_S = 3.0
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure and its 95 % interval over people."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +60,6 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule's figures, each person judged by a fit without that person: pooled windows, and mean over people."""
-
-    name: str
-    pooled: Figure
-    mean: Figure
-    sensitivity: Figure
-    specificity: Figure
-
-
-@dataclass(frozen=True, slots=True)
 class Byte:
     """The minute byte at one threshold: windows of five minutes, and half hours that are irregular throughout."""
 
@@ -92,7 +76,7 @@ class LongStudy:
 
     people : the table. rules : index, baseline, and the minute bytes. difference_pooled, difference_mean : index minus
     baseline. pure : the index where windows with a change of rhythm and flutter are left out. bytes : by threshold;
-    byte_now is the threshold in use. intercept, coefficients : fitted on everybody, as `monitor.signals.rhythm` holds them.
+    byte_now is the threshold in use. intercept, coefficients : fitted on everybody, what `rhythm` holds.
     """
 
     people: list[Person]
@@ -139,19 +123,6 @@ class ShortStudy:
     specificity: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class _Windows:
-    """Windows of all long recordings, assessable or not; columns (n,), features (n, 3), plain (n, 2)."""
-
-    record: NDArray[np.str_]
-    af: Floats
-    flutter: Floats
-    assessable: Bools
-    features: Floats
-    plain: Floats
-    byte: Floats
-
-
 def study(folder: Path) -> LongStudy:
     """Judge the long recordings with each person left out in turn.
 
@@ -172,35 +143,33 @@ def study(folder: Path) -> LongStudy:
     Shannon entropy (bins of 5 % of the median interval), in the same folds. People with windows of one kind only count
     in pooled figures, not in means.
     """
-    windows, minutes = _long(folder)
-    kept, left_out = windows.assessable, _left_out(windows)
-    one, plain = left_out
+    windows, minutes = long_windows(folder)
+    kept, (one, plain) = windows.assessable, _left_out(windows)
     record, af = windows.record[kept], windows.af[kept] >= 0.5
     index, baseline, byte = one[kept], plain[kept], windows.byte[kept]
     clean = ((windows.af == 0) | (windows.af == 1)) & (windows.flutter == 0)
     intercept, coefficients = _fitted(windows.features[kept], af)
-    draws = _draws(record)
+    samples = samples_of(record)
     rules = [
-        _rule("irregular-rhythm index", record, af, index, rhythm.THRESHOLD, draws),
-        _rule("logistic rule on RMSSD/mean and entropy", record, af, baseline, 0.5, draws),
-        _rule("minute bytes, second lowest of five", record, af, byte, THRESHOLD_PCT, draws),
+        judged("irregular-rhythm index", record, af, index, rhythm.THRESHOLD, samples),
+        judged("logistic rule on RMSSD/mean and entropy", record, af, baseline, 0.5, samples),
+        judged("minute bytes, second lowest of five", record, af, byte, THRESHOLD_PCT, samples),
     ]
-    pairs = [(a.value, b.value) for a, b in ((rules[0].pooled, rules[1].pooled), (rules[0].mean, rules[1].mean))]
-    spread = [_differences(af, index, baseline, draws)[k] for k in range(2)]
+    spread = differences(af, index, baseline, samples)
     return LongStudy(
         people=[_person(windows, name, one, plain) for name in np.unique(windows.record)],
         windows=int(kept.sum()),
         af_share=float(af.mean()),
         rules=rules,
-        difference_pooled=_interval(pairs[0][0] - pairs[0][1], spread[0]),
-        difference_mean=_interval(pairs[1][0] - pairs[1][1], spread[1]),
-        pure=_rule(
+        difference_pooled=interval(rules[0].pooled.value - rules[1].pooled.value, spread[0]),
+        difference_mean=interval(rules[0].mean.value - rules[1].mean.value, spread[1]),
+        pure=judged(
             "index, windows of one rhythm",
             windows.record[kept & clean],
             windows.af[kept & clean] >= 0.5,
             one[kept & clean],
             rhythm.THRESHOLD,
-            _draws(windows.record[kept & clean]),
+            samples_of(windows.record[kept & clean]),
         ),
         bytes=[_byte(code, minutes) for code in CODES],
         byte_now=THRESHOLD_PCT,
@@ -211,7 +180,7 @@ def study(folder: Path) -> LongStudy:
 
 def scores(folder: Path) -> Scores:
     """Return every assessable window's scores, for pictures; parameters and errors as `study`."""
-    windows, _ = _long(folder)
+    windows, _ = long_windows(folder)
     one, plain = _left_out(windows)
     kept = windows.assessable
     pure = ((windows.af == 0) | (windows.af == 1)) & (windows.flutter == 0)
@@ -230,7 +199,7 @@ def short_recordings(folder: Path) -> ShortStudy:
     Zero and negative intervals and those over 3 s are dropped, as the data's README says, and the rest closes up. A
     recording is as long as it is: gaps are not judged, fewer than 20 intervals are not assessable.
     """
-    columns = _table(folder, SHORT, ("record", "rr_s", "label"))
+    columns = table(folder, SHORT, ("record", "rr_s", "label"))
     name, rr_ms, label = columns["record"], columns["rr_s"].astype(np.float64) * 1000, columns["label"]
     good = (rr_ms > 0) & (rr_ms <= LONGEST_S * 1000)
     _, first, run = np.unique(name[good], return_index=True, return_inverse=True)
@@ -241,10 +210,10 @@ def short_recordings(folder: Path) -> ShortStudy:
     found = rhythm.rhythm(intervals, count, window_ms=0)
     plain = hrv(intervals, count, window_ms=0)
     told = found.reason == 0
-    windows, _ = _long(folder)
+    windows, _ = long_windows(folder)
     fit = windows.assessable
     weight, slopes = _fitted(windows.plain[fit], windows.af[fit] >= 0.5)
-    baseline = weight + np.column_stack([plain.cvsd, _entropy(intervals, count)]) @ np.array(slopes)
+    baseline = weight + np.column_stack([plain.cvsd, entropy(intervals, count)]) @ np.array(slopes)
     af, index = kind[told] == "A", found.index[told]
     generator = np.random.default_rng(SEED)
     drawn = [generator.integers(0, len(af), len(af)) for _ in range(REPEATS)]
@@ -254,7 +223,7 @@ def short_recordings(folder: Path) -> ShortStudy:
         dropped_intervals=int((~good).sum()),
         assessable={str(one): int((kind[told] == one).sum()) for one in np.unique(kind)},
         not_assessable={str(one): int((kind[~told] == one).sum()) for one in np.unique(kind)},
-        auroc=_interval(auroc(af, index), [auroc(af[rows], index[rows]) for rows in drawn]),
+        auroc=interval(auroc(af, index), [auroc(af[rows], index[rows]) for rows in drawn]),
         auroc_normal=auroc(af[af | normal], index[af | normal]),
         baseline_auroc=auroc(af, baseline[told]),
         sensitivity=float(found.irregular[told][af].mean()),
@@ -262,86 +231,6 @@ def short_recordings(folder: Path) -> ShortStudy:
             str(one): float((~found.irregular[told][kind[told] == one]).mean()) for one in np.unique(kind) if one != "A"
         },
     )
-
-
-def auroc(positive: Bools, score: Floats) -> float:
-    """Area under the curve by ranks, ties shared; NaN where all are of one kind or a score is NaN.
-
-    >>> auroc(np.array([True, False, True, False]), np.array([3.0, 1.0, 2.0, 2.0]))
-    0.875
-    """
-    n, m = int(positive.sum()), int((~positive).sum())
-    if not n or not m or np.isnan(score).any():
-        return float("nan")
-    return float((rankdata(score)[positive].sum() - n * (n + 1) / 2) / (n * m))
-
-
-def _table(folder: Path, name: str, columns: Sequence[str]) -> dict[str, NDArray[np.generic]]:
-    path = folder / name
-    if not path.is_file():
-        raise RecordingsMissing(f"{path} is not there.")
-    table = pq.read_table(path, columns=list(columns))
-    return {one: np.asarray(table[one].to_pylist()) for one in columns}
-
-
-def _long(folder: Path) -> tuple[_Windows, list[tuple[NDArray[np.uint8], Floats]]]:
-    """Windows of all long recordings; and for each recording its minute codes, and the share of AF in each minute."""
-    columns = _table(folder, LONG, ("record", "t_s", "rr_s", "rhythm"))
-    record, kind = columns["record"], columns["rhythm"]
-    rr_ms, time_s = columns["rr_s"].astype(np.float64) * 1000, columns["t_s"].astype(np.float64)
-    parts, minutes = [], []
-    for name in np.unique(record):
-        mine = record == name
-        af, flutter = kind[mine] == "AFIB", kind[mine] == "AFL"
-        minute = (time_s[mine] // 60).astype(np.int64)
-        code, share = _minute_codes(rr_ms[mine], minute, af)
-        minutes.append((code, share))
-        window = (time_s[mine] // WINDOW_S).astype(np.int64)
-        count = np.bincount(window)
-        found, plain = rhythm.rhythm(rr_ms[mine], count), hrv(rr_ms[mine], count)
-        byte = _second_lowest(code, len(count))
-        divisor = np.where(count > 0, count, np.nan)
-        parts.append(
-            _Windows(
-                record=np.full(len(count), str(name)),
-                af=np.bincount(window, weights=af) / divisor,
-                flutter=np.bincount(window, weights=flutter) / divisor,
-                assessable=(found.reason == 0) & (plain.reason == 0) & ~np.isnan(byte),
-                features=found.features,
-                plain=np.column_stack([plain.cvsd, _entropy(rr_ms[mine], count)]),
-                byte=byte,
-            )
-        )
-    joined = {name: np.concatenate([getattr(one, name) for one in parts]) for name in _Windows.__slots__}
-    return _Windows(**joined), minutes
-
-
-def _minute_codes(rr_ms: Floats, minute: Ints, af: Bools) -> tuple[NDArray[np.uint8], Floats]:
-    """Return the byte that the engine keeps of each minute, and the share of AF beats (NaN without beats)."""
-    count = np.bincount(minute)
-    percent = irregular_pct(np.rint(rr_ms).astype(np.int16), count.astype(np.int32))
-    code = np.where(np.isnan(percent), 0, np.minimum(np.rint(percent), 253) + 1).astype(np.uint8)
-    return code, np.bincount(minute, weights=af) / np.where(count > 0, count, np.nan)
-
-
-def _entropy(rr_ms: Floats, count: Ints) -> Floats:
-    """Shannon entropy of the intervals of each run in bins of 5 % of their median; (n,) nats."""
-    runs = beat_runs(rr_ms, count)
-    cell = (runs.rr_ms / (0.05 * runs.median()[runs.run])).astype(np.int64)
-    one, held = np.unique(runs.run * 10_000 + cell, return_counts=True)
-    run = one // 10_000
-    share = held / runs.count[run]
-    return np.bincount(run, weights=-share * np.log(share), minlength=len(count)).astype(np.float64)
-
-
-def _second_lowest(code: NDArray[np.uint8], windows: int) -> Floats:
-    """Return the percent that all but one of the five minutes of each window reach; NaN below four minutes."""
-    padded = np.zeros(windows * WIDTH, np.uint8)
-    padded[: len(code)] = code[: len(padded)]
-    five = np.sort(np.where(padded > 0, padded.astype(np.float64) - 1, np.nan).reshape(windows, WIDTH), axis=1)
-    told = (~np.isnan(five)).sum(axis=1)
-    # of five the second lowest, of four the lowest: four minutes reach it, as `irregular_windows` asks
-    return np.where(told >= ENOUGH, five[np.arange(windows), np.maximum(told - ENOUGH, 0)], np.nan)
 
 
 def _fitted(features: Floats, af: Bools) -> tuple[float, list[float]]:
@@ -352,7 +241,7 @@ def _fitted(features: Floats, af: Bools) -> tuple[float, list[float]]:
     return float(model.intercept_[0] - (slopes * centre).sum()), [float(one) for one in slopes]
 
 
-def _left_out(windows: _Windows) -> tuple[Floats, Floats]:
+def _left_out(windows: Windows) -> tuple[Floats, Floats]:
     """Index and baseline of each window, 0 to 1, by fits without its person; NaN where not assessable."""
     results = []
     for features in (windows.features, windows.plain):
@@ -366,7 +255,7 @@ def _left_out(windows: _Windows) -> tuple[Floats, Floats]:
     return results[0], results[1]
 
 
-def _person(windows: _Windows, name: str, index: Floats, baseline: Floats) -> Person:
+def _person(windows: Windows, name: str, index: Floats, baseline: Floats) -> Person:
     all_of_it = windows.record == name
     mine = all_of_it & windows.assessable
     af, score = windows.af[mine] >= 0.5, index[mine]
@@ -379,69 +268,21 @@ def _person(windows: _Windows, name: str, index: Floats, baseline: Floats) -> Pe
         mixed_windows=int(((windows.af[mine] > 0) & (windows.af[mine] < 1)).sum()),
         auroc=auroc(af, score),
         auroc_baseline=auroc(af, baseline[mine]),
-        sensitivity=_share(score[af] >= rhythm.THRESHOLD),
-        specificity=_share(score[~af] < rhythm.THRESHOLD),
+        sensitivity=share(score[af] >= rhythm.THRESHOLD),
+        specificity=share(score[~af] < rhythm.THRESHOLD),
     )
-
-
-def _share(hits: Bools) -> float:
-    return float(hits.mean()) if len(hits) else float("nan")
-
-
-def _draws(record: NDArray[np.str_]) -> list[list[Ints]]:
-    """Rows of the people of each bootstrap sample, one array a person."""
-    people = [np.flatnonzero(record == name) for name in np.unique(record)]
-    generator = np.random.default_rng(SEED)
-    return [[people[k] for k in generator.integers(0, len(people), len(people))] for _ in range(REPEATS)]
-
-
-def _figures(af: Bools, score: Floats, threshold: float, people: list[Ints]) -> tuple[float, float, float, float]:
-    """Pooled AUROC, mean AUROC over people with both kinds, sensitivity and specificity of pooled windows."""
-    rows = np.concatenate(people)
-    each = [auroc(af[one], score[one]) for one in people]
-    told = [one for one in each if not np.isnan(one)]
-    hit, wanted = score[rows] >= threshold, af[rows]
-    return (
-        auroc(wanted, score[rows]),
-        float(np.mean(told)) if told else float("nan"),
-        _share(hit[wanted]),
-        _share(~hit[~wanted]),
-    )
-
-
-def _rule(
-    name: str, record: NDArray[np.str_], af: Bools, score: Floats, threshold: float, draws: list[list[Ints]]
-) -> Rule:
-    people = [np.flatnonzero(record == one) for one in np.unique(record)]
-    values = _figures(af, score, threshold, people)
-    drawn = np.array([_figures(af, score, threshold, one) for one in draws])
-    return Rule(name, *(_interval(value, drawn[:, k]) for k, value in enumerate(values)))
-
-
-def _differences(
-    record: NDArray[np.str_], af: Bools, one: Floats, two: Floats, draws: list[list[Ints]]
-) -> list[Floats]:
-    """Difference of pooled and of mean AUROC in each bootstrap sample."""
-    first = np.array([_figures(af, one, 0.5, people)[:2] for people in draws])
-    second = np.array([_figures(af, two, 0.5, people)[:2] for people in draws])
-    return [first[:, 0] - second[:, 0], first[:, 1] - second[:, 1]]
-
-
-def _interval(value: float, drawn: "Sequence[float] | Floats") -> Figure:
-    low, high = np.nanpercentile(np.asarray(drawn, np.float64), [2.5, 97.5])
-    return Figure(float(value), float(low), float(high))
 
 
 def _byte(threshold: int, minutes: list[tuple[NDArray[np.uint8], Floats]]) -> Byte:
     """Figures of the rule on bytes at a threshold: windows of five minutes, and half hours, end to end."""
     five: list[tuple[Bools, Bools]] = []
     thirty: list[tuple[Bools, Bools]] = []
-    for code, share in minutes:
+    for code, af_share in minutes:
         shifted = np.where(code == 0, 0, np.clip(code.astype(np.int64) + THRESHOLD_PCT - threshold, 1, 255))
         irregular, told = irregular_windows(shifted.astype(np.uint8)[None], np.ones((1, len(code)), np.bool_))
         for width, kept in ((WIDTH, five), (30, thirty)):
             ends = np.arange(width - 1, len(code), width)
-            af = np.array([np.nanmean(share[end - width + 1 : end + 1]) >= 0.5 for end in ends])
+            af = np.array([np.nanmean(af_share[end - width + 1 : end + 1]) >= 0.5 for end in ends])
             if width == WIDTH:
                 use = told[0, ends]
                 kept.append((af[use], irregular[0, ends][use]))
@@ -452,7 +293,7 @@ def _byte(threshold: int, minutes: list[tuple[NDArray[np.uint8], Floats]]) -> By
     joined = [tuple(np.concatenate([pair[k] for pair in kept]) for k in range(2)) for kept in (five, thirty)]
     return Byte(
         threshold,
-        *(value for af, hit in joined for value in (_share(hit[af]), _share(~hit[~af]))),
+        *(value for af, hit in joined for value in (share(hit[af]), share(~hit[~af]))),
     )
 
 

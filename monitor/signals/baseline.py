@@ -33,8 +33,9 @@ STARTER = Cohort(
     level=np.array([[70.0] * 7 + [84.0] * 14 + [76.0] * 3, [65.0] * 24]),
     spread=np.array([[7.0] * 24, [4.0] * 24]),
 )
-"""To begin with, until there is a cohort of one's own: rounded medians of up to five people a cell of the 8 with a heart
-rate in Furberg et al. 2016 (Zenodo 53894), where sleep is taken to be half an hour without a step from 23:00 to 06:59."""
+"""To begin with, until there is a cohort of one's own: rounded medians of one to five people a cell, of the 8 with a
+heart rate in Furberg et al. 2016 (Zenodo 53894). Sleep is taken to be half an hour without a step from 23:00 to 06:59;
+hours of sleep at day have the same value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Baseline:
     days: NDArray[np.int64]
 
 
-def shrunken(own: Floats, days: NDArray[np.int64], cohort: Floats) -> Floats:
+def shrunken(own: Floats, days: NDArray[np.integer], cohort: Floats) -> Floats:
     """(days * own + 7 * cohort) / (days + 7); the cohort's value where days is 0, whatever `own` is then.
 
     Source: empirical Bayes shrinkage of a mean with a prior of fixed weight, Efron and Morris, J Am Stat Assoc 1975;
@@ -59,7 +60,8 @@ def shrunken(own: Floats, days: NDArray[np.int64], cohort: Floats) -> Floats:
     [63.0, 66.0]
     """
     part = np.where(days > 0, own, 0.0) * days
-    return (part + PSEUDO_DAYS * cohort) / (days + PSEUDO_DAYS)
+    leaning: Floats = (part + PSEUDO_DAYS * cohort) / (days + PSEUDO_DAYS)
+    return leaning
 
 
 def personal_baseline(hourly_bpm: Floats, asleep: NDArray[np.int8], frozen: Bools, cohort: Cohort) -> Baseline:

@@ -93,8 +93,8 @@ def rhythm(
     Returns
     -------
     Index; not assessable with fewer than 20 intervals that follow one another or with fewer than 70 % of the beats. An
-    index is no name of a rhythm: an extra beat in every four or five comes near the threshold, and flutter with a steady
-    conduction is regular.
+    index is no name of a rhythm: an extra beat in every four or five comes near the threshold, and flutter with
+    steady conduction is regular.
 
     Source: features as their modules say; coefficients fitted for this project on the development part of the MIT-BIH
     AF database, 17 people, by `benchmarks/real_data/af.py`, which also has the figures for people left out.

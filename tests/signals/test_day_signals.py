@@ -37,8 +37,8 @@ def test_the_cosinor_equals_its_slow_twin(seed: int, first_hour: int) -> None:
     for row in range(2):
         if found.reason[row]:
             continue
-        columns = [part[row].tolist() for part in (these.bpm, these.steps, these.minutes)]
-        expected = slow.cosinor(*columns, first_hour)
+        bpm, steps, minutes = (part[row].tolist() for part in (these.bpm, these.steps, these.minutes))
+        expected = slow.cosinor(bpm, steps, minutes, first_hour)
         for name in ("mesor_bpm", "amplitude_bpm", "second_share", "bpm_per_step"):
             assert getattr(found, name)[row] == pytest.approx(expected[name], abs=1e-4), name
         for name in ("acrophase_h", "bathyphase_h"):

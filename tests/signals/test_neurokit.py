@@ -24,7 +24,7 @@ RUNS = {
 def neurokit() -> ModuleType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import neurokit2  # noqa: PLC0415
+        import neurokit2  # type: ignore[import-untyped]
     module: ModuleType = neurokit2
     return module
 
