@@ -198,6 +198,10 @@ def short_recordings(folder: Path) -> ShortStudy:
     -----
     Zero and negative intervals and those over 3 s are dropped, as the data's README says, and the rest closes up. A
     recording is as long as it is: gaps are not judged, fewer than 20 intervals are not assessable.
+
+    Run once, at commit 892f1ac, on the development part (5,154 recordings, 271 not assessable): AUROC of A against all
+    others 0.902 (0.887 to 0.916), against N 0.931, of the baseline 0.876; sensitivity 0.82, specificity 0.88 for N,
+    0.79 for O and 0.07 for noisy recordings. Whoever changes the index afterwards has seen them.
     """
     columns = table(folder, SHORT, ("record", "rr_s", "label"))
     name, rr_ms, label = columns["record"], columns["rr_s"].astype(np.float64) * 1000, columns["label"]
