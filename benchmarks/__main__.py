@@ -16,7 +16,7 @@ from benchmarks.machine import date_utc, machine
 from benchmarks.page import Run, write
 from monitor.errors import PulsewardenError
 
-IN_PROCESS = ("engine", "decode", "detectors", "daily-sweep", "model")
+IN_PROCESS = ("engine", "decode", "detectors", "daily-sweep", "model", "simulator")
 THROUGH_A_BROKER = ("worker", "stock-faust", "memory", "latency", "cut", "checkpoint", "live", "recovery")
 NAMES = IN_PROCESS + THROUGH_A_BROKER
 PAGE = Path("docs/benchmarks.md")
@@ -124,6 +124,10 @@ def _in_process(chosen: Sequence[str]) -> dict[str, Measurement]:
         from benchmarks.model_pass import ModelPasses
 
         found["model"] = ModelPasses()
+    if "simulator" in chosen:
+        from benchmarks.simulated_days import SimulatedDays
+
+        found["simulator"] = SimulatedDays()
     return found
 
 
