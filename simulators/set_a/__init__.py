@@ -54,7 +54,7 @@ SET = ParameterSet(
         Kind.LATE_EXERCISE: Span(8 * HOUR, 11 * HOUR),
         Kind.STRESS: Span(DAY, 5 * DAY),
         Kind.TRAVEL: Span(4 * DAY, 9 * DAY),
-        Kind.VACCINATION: Span(36 * HOUR, 3 * DAY),
+        Kind.VACCINATION: Span(4 * DAY, 6 * DAY),
         Kind.MENSTRUAL_PHASE: Span(11 * DAY, 14 * DAY, after_min=2 * DAY),
         Kind.NEW_DEVICE: Span(14 * DAY, 21 * DAY, after_min=FOREVER),
         Kind.HEAT_WAVE: Span(3 * DAY, 8 * DAY, after_min=DAY),

@@ -67,11 +67,11 @@ def travel(e: Episode, minute: Minutes, _hour: Floats) -> Change:
 
 
 def vaccination(e: Episode, minute: Minutes, _hour: Floats) -> Change:
-    """A vaccination: +2 to +9 bpm, highest on the second night, gone within three days.
+    """A vaccination: +2 to +9 bpm, highest two days after it, gone within six days.
 
-    Quer et al., npj Digit Med 2022: the rate is above its usual on day 1-2 and back within about 4 days.
+    Quer et al., npj Digit Med 2022: up on the next day, a peak on day 2, usual again by day 4 to 6. The size is [D].
     """
-    course = trapezoid(minute, 6 * HOUR, 18 * HOUR, 30 * HOUR, e.minutes)
+    course = trapezoid(minute, 6 * HOUR, 30 * HOUR, 48 * HOUR, e.minutes)
     return Change(
         add_bpm=course * np.float32(1 + 4 * e.severity),
         night_add_bpm=course * np.float32(1 + 3 * e.severity),

@@ -33,7 +33,7 @@ def within(minute: Minutes, begin: float, end: float) -> NDArray[np.bool_]:
 def saturating(minute: Minutes, tau_min: float) -> Floats:
     """Return 1 - exp(-t / tau) from the onset on, 0 before it. (T,) float32.
 
-    >>> saturating(np.array([-1, 0, 60]), 60.0).round(3).tolist()
+    >>> [round(value, 3) for value in saturating(np.array([-1, 0, 60]), 60.0).tolist()]
     [0.0, 0.0, 0.632]
     """
     return np.asarray(-np.expm1(-np.maximum(minute, 0) / tau_min), dtype=np.float32)

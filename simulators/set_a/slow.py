@@ -101,8 +101,8 @@ def beta_blocker(e: Episode, minute: Minutes, _hour: Floats) -> Change:
 def deterioration(e: Episode, minute: Minutes, _hour: Floats) -> Change:
     """Deterioration: rate up, pressure down, hardly any movement, worse up to the end and treated after it [D].
 
-    Before an arrest or an intensive-care transfer the pulse rises by 10-20 and systolic falls by 10-20 mmHg over the
-    last day (Churpek, Crit Care Med 2016, figure 1, gives the order of size).
+    Sizes are such that the vital signs of a clear one reach the bands that early warning scores count (91-110 bpm,
+    101-110 mmHg and beyond) in its last third.
     """
     course = trapezoid(minute, 0, e.minutes, e.minutes, e.minutes + DAY) ** np.float32(1.3)
     strength = np.float32(_of_form(e, 0.08, 0.45, 0.8 + 0.4 * e.severity))
