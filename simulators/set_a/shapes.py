@@ -36,4 +36,4 @@ def saturating(minute: Minutes, tau_min: float) -> Floats:
     >>> [round(value, 3) for value in saturating(np.array([-1, 0, 60]), 60.0).tolist()]
     [0.0, 0.0, 0.632]
     """
-    return np.asarray(-np.expm1(-np.maximum(minute, 0) / tau_min), dtype=np.float32)
+    return np.asarray(0.0 - np.expm1(-np.maximum(minute, 0) / tau_min), dtype=np.float32)
