@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from simulators.errors import OptionRefused
+from simulators.scorecard.alerts import Version, alarms
 from simulators.scorecard.record import Alarm, Ints, Record, wear
 from simulators.scorecard.truth import Label, Told, TruthMissing, from_labels
 
@@ -64,16 +65,23 @@ def _worn(folder: Path) -> dict[str, Ints]:
 
 
 def _alarms(folder: Path) -> list[Alarm]:
-    """Return the first version of each alert."""
-    table = _read(folder, "alerts", ("wearer_id", "alert_id", "rule", "raised_at_ms", "version", "cut"))
+    names = ("wearer_id", "alert_id", "version", "rule", "condition", "raised_at_ms", "stamp_ms", "cut")
+    table = _read(folder, "alerts", names)
     if table is None:
         return []
-    first: dict[tuple[str, str], tuple[tuple[int, int], Alarm]] = {}
-    for row in table.to_pylist():
-        key, rank = (row["wearer_id"], row["alert_id"]), (row["version"], -row["cut"])
-        if key not in first or rank < first[key][0]:
-            first[key] = rank, Alarm(row["wearer_id"], row["rule"], row["raised_at_ms"] // MINUTE_MS)
-    return [alarm for _, alarm in first.values()]
+    rows = sorted(table.to_pylist(), key=lambda row: int(row["cut"]))
+    return alarms(
+        Version(
+            row["wearer_id"],
+            row["alert_id"],
+            row["version"],
+            row["rule"],
+            row["condition"],
+            row["raised_at_ms"] // MINUTE_MS,
+            row["stamp_ms"] // MINUTE_MS,
+        )
+        for row in rows
+    )
 
 
 def _labels(folder: Path) -> list[Label]:

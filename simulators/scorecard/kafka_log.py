@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulators.errors import BrokerUnreachable, TopicsMissing
 from simulators.publishing import REACH_WITHIN_MS, Target
-from simulators.scorecard.alerts import alarms
+from simulators.scorecard.alerts import alarms, version
 from simulators.scorecard.record import Record, wear
 from simulators.scorecard.truth import Label, Told, TruthMissing, from_labels
 from stream_schemas import rfc3339, topics
@@ -100,7 +100,7 @@ def record(log: Log, teams: Sequence[str], name: str, truth: Told | None) -> Rec
         If there is neither *truth* nor a label.
     """
     raised = alarms(
-        _alert(topic, value) for topic in map(topics.alerts_topic, teams) for _, value in log.records(topic)
+        version(_alert(topic, value)) for topic in map(topics.alerts_topic, teams) for _, value in log.records(topic)
     )
     minutes = _minutes(log)
     if not minutes:

@@ -19,7 +19,7 @@ from simulators.errors import TopicsMissing
 from simulators.kinds import Kind
 from simulators.scorecard import __main__ as command
 from simulators.scorecard import drawing, journal, kafka_log, page, truth
-from simulators.scorecard.alerts import alarms
+from simulators.scorecard.alerts import Version, alarms, version
 from simulators.scorecard.answers import RULES, WINDOWS, answering
 from simulators.scorecard.matching import Standing, judged, met, window
 from simulators.scorecard.measures import Rate, chance_hits, scorecard, share_interval
@@ -211,7 +211,13 @@ def alert(alert_id: str, version: int, raised_min: int, rule: str = HIGH, wearer
 
 def test_versions_of_an_alert_are_one_alarm() -> None:
     told = [alert("x", 2, 1500), alert("x", 1, 1000), alert("y", 1, 2000)]
-    assert alarms(told) == [Alarm("a", HIGH, 1000), Alarm("a", HIGH, 2000)]
+    assert alarms(map(version, told)) == [Alarm("a", HIGH, 1000), Alarm("a", HIGH, 2000)]
+
+
+def test_a_condition_that_comes_back_calls_again_and_data_that_comes_back_does_not() -> None:
+    course = ["present", "absent", "present", "unknown", "present", "absent"]
+    told = [Version("a", "x", number, HIGH, now, 100, 100 + 10 * number) for number, now in enumerate(course, 1)]
+    assert [one.raised for one in alarms(told)] == [100, 130]
 
 
 def write(folder: Path, table: str, **columns: Sequence[object]) -> None:
@@ -229,7 +235,9 @@ def a_journal(folder: Path) -> Path:
         alert_id=["x", "x", "y"],
         version=[1, 2, 1],
         rule=[HIGH] * 3,
+        condition=["present", "unknown", "present"],
         raised_at_ms=[1010 * 60_000, 1010 * 60_000, 2500 * 60_000],
+        stamp_ms=[1010 * 60_000, 1300 * 60_000, 2500 * 60_000],
         cut=[1, 2, 3],
     )
     write(
