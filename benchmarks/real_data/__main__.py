@@ -43,8 +43,8 @@ def main(
     if json_file is not None:
         about = {"data": str(where), "digest": digest(where)[0], "studies": [one.document() for one in studies]}
         json_file.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    if write_docs and all(study.skipped for study in studies):
-        typer.echo(f"Nothing was measured: {PAGE} stays as it is.")
+    if write_docs and (only or all(study.skipped for study in studies)):
+        typer.echo(f"{PAGE} stays as it is: only a run of all studies that finds recordings writes it.")
     elif write_docs:
         command = " ".join(["python -m benchmarks.real_data", *sys.argv[1:]])
         write(PAGE, studies, Run(f"{datetime.now(UTC):%Y-%m-%d}", command, *digest(where)))
