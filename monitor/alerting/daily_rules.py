@@ -23,7 +23,7 @@ from monitor.alerting.sub_health import sub_health
 from monitor.alerting.switched import is_on, switched
 from monitor.alerting.trend_dev import DaySignals, trend_dev
 from monitor.signals.nights import Sessions, nights, standing
-from monitor.wearers.days import past_days
+from monitor.wearers.days import fall_bpm, past_days
 from monitor.wearers.fields import DAYS, MINUTES
 from monitor.wearers.night_rates import begin_night, past_nights, write_night
 from monitor.wearers.profiles import Profiles
@@ -41,12 +41,14 @@ class Lately:
     """What is known of n wearers at local noon, one column a day, newest last; NaN = not known.
 
     nights_bpm, slept_min : (n, 28) of the nights up to the one that just ended. days : (n, 28, 12) UTC days up to
-    yesterday. age_years : (n,). day : (n,) local epoch day.
+    yesterday. fall_bpm : (n,) of the rate in the minute after effort, yesterday. age_years : (n,). day : (n,) local
+    epoch day.
     """
 
     nights_bpm: Floats
     slept_min: Floats
     days: Floats
+    fall_bpm: Floats
     age_years: Floats
     day: Ints
 
@@ -74,7 +76,7 @@ DETECTORS: dict[Rule, Detector] = {
         at.nights_bpm,
         at.of_days("resting_bpm"),
         at.of_days("active_min"),
-        np.full(len(at.day), np.nan),  # an effort of yesterday morning has left the ring by noon
+        at.fall_bpm,
         at.day,
         limits,
     ),
@@ -114,6 +116,7 @@ def _judge(board: Board, limits: Limits, now: Moments, day: Ints, offset: Ints) 
         nights_bpm=past_nights(state, now.row),
         slept_min=slept_minutes(state, now.row, now.minute, day, offset),
         days=past_days(state, now.row, now.minute // MINUTES).astype(np.float64),
+        fall_bpm=fall_bpm(state, now.row, now.minute // MINUTES),
         age_years=np.where(state.known[now.row] > 0, state.age_years[now.row].astype(np.float64), np.nan),
         day=day,
     )

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from models.snapshot import DAY_FEATURES
 from monitor.signals.order import lower_median
+from monitor.signals.recovery import EFFORT_MIN, median_drop, recoveries
 from monitor.wearers.fields import (
     DAYS,
     HR_COUNT,
@@ -17,6 +18,7 @@ from monitor.wearers.fields import (
     STEPS,
 )
 from monitor.wearers.state import State
+from monitor.wearers.windows import minutes_before
 
 ACTIVE_STEPS = 100  # steps a minute: moderate cadence
 IRREGULAR_PCT = 10
@@ -24,8 +26,10 @@ ENOUGH_MIN = 60  # a day worn for less says nothing
 ENOUGH_DAYS = 3
 AWAKE = 1
 RESTING, WORN = DAY_FEATURES.index("resting_bpm"), DAY_FEATURES.index("worn_min")
+ACTIVE = DAY_FEATURES.index("active_min")
 OF_READINGS = [DAY_FEATURES.index(name) for name in ("systolic_mmhg", "diastolic_mmhg", "temperature_c")]
 JUMP_MIN = 15  # worn minutes; a day that ends in the live stream has lost the few that were decided after midnight
+FALL_OF_0 = 1000
 NOT_KNOWN = -1.0  # in what is kept of a day, where NaN would be: no feature of minutes is negative
 
 
@@ -37,7 +41,10 @@ def keep_day(state: State, row: NDArray[np.int64], minute: NDArray[np.int64]) ->
     later = (state.day[row] > 0) & (minute // MINUTES > state.day[row]) & (state.day_so_far[row, WORN] == 0)
     if later.any():
         row = row[later]
-        state.day_so_far[row] = np.nan_to_num(day_features(state, row, state.day[row]), nan=NOT_KNOWN)
+        day = state.day[row]
+        features = day_features(state, row, day)
+        state.day_so_far[row, :-1] = np.nan_to_num(features, nan=NOT_KNOWN)
+        state.day_so_far[row, -1] = _fall_code(state, row, day, features)
 
 
 def close_day(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -47,15 +54,39 @@ def close_day(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -> N
     ring has jumped. What is known of pressure and weather is always that of now.
     """
     features = day_features(state, row, day)
-    kept = state.day_so_far[row].astype(np.float64)
+    kept = state.day_so_far[row, :-1].astype(np.float64)
     kept[kept == NOT_KNOWN] = np.nan
     fuller = kept[:, WORN] > np.nan_to_num(features[:, WORN], nan=0.0) + JUMP_MIN
     of_minutes = np.isin(np.arange(len(DAY_FEATURES)), OF_READINGS, invert=True)
+    fall = np.where(fuller, state.day_so_far[row, -1].astype(np.uint16), _fall_code(state, row, day, features))
     features = np.where(fuller[:, None] & of_minutes, kept, features)
+    state.fall_code[row] = np.where(day == state.day[row] - 1, fall, 0)
     state.day_so_far[row] = 0
     state.days[row, day % DAYS] = features.astype(np.float16)
     state.days_mask[row] |= _bit(day % DAYS)
     return features
+
+
+def fall_bpm(state: State, row: NDArray[np.int64], today: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Fall of the rate in the first minute after effort on the day before `today`; NaN where none was seen, (n,)."""
+    code = np.where(state.day[row] == today, state.fall_code[row], 0)
+    return np.where(code > 0, (code - np.float64(FALL_OF_0)) / 2, np.nan)
+
+
+def _fall_code(
+    state: State, row: NDArray[np.int64], day: NDArray[np.int64], features: NDArray[np.float64]
+) -> NDArray[np.uint16]:
+    """Median over the efforts of a day, to half a bpm; only days with enough active minutes are looked at."""
+    code = np.zeros(len(row), np.uint16)
+    with np.errstate(invalid="ignore"):
+        some = np.flatnonzero(features[:, ACTIVE] >= EFFORT_MIN)
+    if len(some):
+        held = minutes_before(state, row[some], (day[some] + 1) * MINUTES - 1, MINUTES)
+        steps, known = held[:, :, STEPS] - (held[:, :, STEPS] > 0), held[:, :, STEPS] > 0
+        found = recoveries(held[:, :, HR_MEDIAN], steps, known, features[some, RESTING])
+        fall = median_drop(found, len(some))
+        code[some] = np.where(np.isnan(fall), 0, np.rint(2 * fall) + FALL_OF_0).astype(np.uint16)
+    return code
 
 
 def day_features(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.float64]:

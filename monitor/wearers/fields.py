@@ -67,7 +67,10 @@ FIELDS: tuple[Field, ...] = (
     Field("sample_gap_s", "f4", (), "median seconds between heart-rate samples, last delivery; 0 = not measured"),
     Field("day", "i8", (), "epoch day of the last decided minute"),
     Field("days", "f2", (DAYS, 12), "day features (models.snapshot.DAY_FEATURES), ring by day; NaN = none"),
-    Field("day_so_far", "f2", (12,), "features of `day` as it was when a minute of a later day came; 0 = none came"),
+    Field(
+        "day_so_far", "f2", (13,), "features and fall code of `day` as they were when a later day came; 0 = none came"
+    ),
+    Field("fall_code", "u2", (), "1000 + twice the fall in bpm after effort, of the day before `day`; 0 = none seen"),
     Field("days_mask", "u4", (), "bit k: slot k of `days` holds one of the 28 days before `day`"),
     Field("night_bpm", "f2", (DAYS,), "resting rate of each local night, ring by local day; 0 = none"),
     Field("noon_minute", "i4", (), "epoch minute of the next local noon; 0 = not known: the next minute tells"),

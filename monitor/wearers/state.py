@@ -48,6 +48,7 @@ class State:
     day: NDArray[np.int64]
     days: NDArray[np.float16]
     day_so_far: NDArray[np.float16]
+    fall_code: NDArray[np.uint16]
     days_mask: NDArray[np.uint32]
     night_bpm: NDArray[np.float16]
     noon_minute: NDArray[np.int32]

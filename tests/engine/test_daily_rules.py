@@ -9,7 +9,7 @@ import pytest
 from models.snapshot import DAY_FEATURES
 from monitor.alerting.evidence import Rule
 from monitor.alerting.limits import Limits
-from monitor.wearers.days import past_days
+from monitor.wearers.days import fall_bpm, past_days
 from tests.engine.a_month import DAY, DAYS, END, LAST, RULES_OF_DAYS, a_month, slept
 from tests.engine.feed import MINUTE, START, Feed, Record, feed
 from tests.engine.test_determinism import but_for_raised_at
@@ -260,3 +260,18 @@ def test_a_day_whose_morning_the_ring_has_left_is_closed_as_it_was_kept(away_day
     worn = days[:, DAY_FEATURES.index("worn_min")]
     assert worn[~np.isnan(worn)].tolist() == [288]
     assert days[27 - away_days, DAY_FEATURES.index("low_bpm")] == 60
+
+
+def test_the_fall_of_the_rate_after_yesterdays_effort_is_known_today() -> None:
+    f = feed(NO_SILENCE)
+    effort = [65] * 90 + [150] * 20 + [138, 120, 110, 100, 95, 90] + [66] * 60
+    for m, bpm in enumerate(effort):
+        f.heart_rate("w", START + 10 * HOUR + m * MINUTE, [bpm] * 12, every_s=5)
+        f.steps("w", START + 10 * HOUR + m * MINUTE, [120 if bpm == 150 else 0])
+    f.run(START + 20 * HOUR, every=HOUR)
+    f.minutes("w", START + DAY, [60] * 3)
+    f.run(START + DAY + HOUR, every=HOUR)
+
+    row, today = np.array([f.engine.state.row_of["w"]]), np.array([(START + DAY) // DAY])
+    assert fall_bpm(f.engine.state, row, today).tolist() == [30.0]
+    assert np.isnan(fall_bpm(f.engine.state, row, today + 1)).all()
