@@ -127,7 +127,7 @@ def main(
     wearers: Annotated[int, typer.Option(help="People to simulate.")] = 100,
     speed: Annotated[float, typer.Option(help="Simulated seconds a second; 1 = live, broker stamps.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 7,
-    scenario: Annotated[str, typer.Option(help="calm, conditions, demo, heat, mixed, rough, ward, or a .toml file.")] = "mixed",
+    scenario: Annotated[str, typer.Option(help="Name (mixed, calm, demo, ...) or a .toml file.")] = "mixed",
     parameters: Annotated[str | None, typer.Option(help="Parameter set a or b; default the scenario's.")] = None,
     duration: Annotated[str | None, typer.Option(help="90s, 15m, 2h, 3d; default 1h, live 1d.")] = None,
     start: Annotated[str | None, typer.Option(help="RFC 3339; default 2026-01-05T00:00:00Z, live: now.")] = None,
