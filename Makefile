@@ -19,7 +19,7 @@ imports: .venv/ready
 	$(BIN)/lint-imports
 
 unit: .venv/ready
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 bench: .venv/ready ## Measure; ARGS="--only NAME --json FILE"
 	@$(BIN)/python -m benchmarks $(ARGS)
