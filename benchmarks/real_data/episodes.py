@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from benchmarks.real_data import drawing
 from benchmarks.real_data.results import Cell, Table, Target
 from monitor.alerting.evidence import Evidence
 
@@ -88,6 +89,17 @@ def judged(name: str, found: Evidence, person: NDArray[np.int64], also: NDArray[
 def table(title: str, burdens: Sequence[Burden], note: str = "") -> Table:
     """Return burdens as a table."""
     return Table(title, COLUMNS, [one.row() for one in burdens], digits=4, note=note)
+
+
+def picture(title: str, burdens: Sequence[Burden]) -> bytes | None:
+    """Draw the rates that are established; None if none is."""
+    known = [one for one in burdens if one.established]
+    if not known:
+        return None
+    low, high = np.array([one.interval() for one in known]).T
+    return drawing.rates(
+        title, [one.name for one in known], np.array([one.rate for one in known]), low, high, BUDGET_EACH
+    )
 
 
 def targets(where: str, burdens: Sequence[Burden]) -> list[Target]:

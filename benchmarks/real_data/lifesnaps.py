@@ -82,6 +82,8 @@ def study(data: Path, limits: Limits) -> Study:
         out.tables.append(episodes.table(f"Night rate: {NIGHT_RATES[column]} (`{column}`)", found))
         if column == "nremhr":
             out.targets += episodes.targets("LifeSnaps", found)
+            if picture := episodes.picture("LifeSnaps, night rate: NREM", found):
+                out.pictures["lifesnaps.png"] = picture, "Episodes a wearer-day of each daily detector on LifeSnaps."
     off = [name for name in DETECTORS if not is_on(name, limits)]
     if off:
         out.sentences.append(f"Off at the packaged limits, and so not counted: {', '.join(off)}.")

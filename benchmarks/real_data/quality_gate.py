@@ -194,7 +194,15 @@ def _stress(data: Path, limits: Limits, off: Limits | None, out: Study) -> None:
         journal_minutes(ran),
         1.0,
     )
-    out.tables.append(Table("Stress (E4): quality index of the minutes", QUALITY_COLUMNS, shares))
+    out.tables.append(
+        Table(
+            "Stress (E4): quality index of the minutes",
+            QUALITY_COLUMNS,
+            shares,
+            note="The first quarter of an hour of every session is between tasks, and of low quality: the window of 15 "
+            "minutes is not full.",
+        )
+    )
 
 
 def _exercise(data: Path, limits: Limits, off: Limits | None, out: Study) -> None:

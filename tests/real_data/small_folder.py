@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 DAY_MIN = 1440
 FIRST = np.datetime64("2016-04-12T00:00")
@@ -29,8 +30,16 @@ def table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
         file.write("\n".join(",".join(map(str, row)) for row in (columns, *rows)) + "\n")
 
 
-def fitabase(data: Path, people: int = 4, days: int = 3, *, seed: int = 0, fast: Sequence[int] = ()) -> None:
-    """People with a value every 30 s and steps by day; those in `fast` sit at 140 bpm for 44 minutes on the first afternoon."""
+def fitabase(
+    data: Path,
+    people: int = 4,
+    days: int = 3,
+    *,
+    seed: int = 0,
+    fast: Sequence[int] = (),
+    fast_hours: Sequence[int] = (15,),
+) -> None:
+    """People with a value every 30 s and steps by day; those in `fast` sit at 140 bpm in `fast_hours`."""
     rng = np.random.default_rng(seed)
     ids, times, rates, step_times, step_ids, steps = [], [], [], [], [], []
     for person in range(people):
@@ -39,7 +48,8 @@ def fitabase(data: Path, people: int = 4, days: int = 3, *, seed: int = 0, fast:
         walked = np.where(walking, rng.integers(60, 120, len(minute)), 0)
         bpm = 58 + 3 * person + 0.3 * walked + rng.normal(0, 1.5, len(minute))
         if person in fast:
-            bpm[15 * 60 + 15 : 15 * 60 + 59] = 140
+            for hour in fast_hours:
+                bpm[hour * 60 + 15 : hour * 60 + 59] = 140
         worn = minute % DAY_MIN >= 30  # half an hour of charging after midnight
         for offset_s in (0, 30):
             times.append(FIRST + (minute[worn] * 60 + offset_s).astype("timedelta64[s]"))
@@ -62,7 +72,7 @@ def fitabase(data: Path, people: int = 4, days: int = 3, *, seed: int = 0, fast:
     )
 
 
-def _ms(parts: list[np.ndarray]) -> pa.Array:  # type: ignore[type-arg]
+def _ms(parts: list[NDArray[np.datetime64]]) -> pa.Array:
     return pa.array(np.concatenate(parts).astype("datetime64[ms]"))
 
 
@@ -83,7 +93,9 @@ def welltory(data: Path) -> None:
     folder, onset = data / "welltory_covid19", date(2020, 4, 1)
     people = [("aa", onset), ("bb", onset), ("cc", "")]
     table(folder / "participants.csv.gz", ("user_code", "symptoms_onset"), people)
-    days = [("aa", onset + timedelta(day), 75 if 0 <= day < 8 else 55 + day % 2, 7000 + day) for day in range(-40, 20)]
+    days: list[tuple[object, ...]] = [
+        ("aa", onset + timedelta(day), 75 if 0 <= day < 8 else 55 + day % 2, 7000 + day) for day in range(-40, 20)
+    ]
     days += [("bb", onset + timedelta(day), 60, "") for day in range(2)]
     table(folder / "wearables.csv.gz", ("user_code", "day", "resting_pulse", "steps_count"), days)
     nights = [("aa", onset, f"{onset} 07:00:00", 25200)]

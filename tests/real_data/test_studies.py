@@ -11,6 +11,7 @@ from benchmarks.real_data import fitabase, lifesnaps, people_minutes, quality_ga
 from benchmarks.real_data.page import Run, digest, write
 from benchmarks.real_data.results import Study, Table, Target
 from benchmarks.real_data.studies import ONLY_WHEN_NAMED, STUDIES
+from monitor.alerting.evidence import Rule
 from monitor.alerting.limits import Limits
 from tests.real_data import small_folder
 
@@ -225,3 +226,13 @@ def test_the_recordings_beside_the_checkout_give_what_they_gave() -> None:
     assert not study.skipped
     assert [target.met for target in study.targets] == [True, True]
     assert int(str(row(study, 0, "SLEEP_DEBT")["assessable wearer-days"])) > 1000
+
+
+def test_staff_acknowledge_so_that_a_second_hour_is_a_second_alert(tmp_path: Path) -> None:
+    small_folder.fitabase(tmp_path, people=1, days=1, fast=[0], fast_hours=(13, 18))
+
+    replayed = fitabase.replay(tmp_path, Limits())
+
+    assert replayed.episodes_of(Rule.HR_HIGH_REST) == 2
+    assert not replayed.ran.refused
+    assert "acked" in {alert.workflow for alert in replayed.ran.alerts}

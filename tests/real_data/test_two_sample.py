@@ -41,7 +41,7 @@ def test_a_person_is_never_in_training_and_in_test_at_once() -> None:
     features = (own + rng.normal(0, 0.1, (8, 60, len(FEATURES)))).reshape(-1, len(FEATURES))
     people = Hours(features, np.repeat(np.arange(8), 60))
 
-    assert 0.1 < halves(people, 6).auroc < 0.9
+    assert 0.1 < halves(people, 3).auroc < 0.9
 
 
 def test_a_naive_simulation_keeps_what_it_is_made_of_and_loses_what_hangs_together() -> None:
