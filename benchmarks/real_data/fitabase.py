@@ -75,20 +75,24 @@ class _Staff:
     """People who acknowledge every alert half an hour after it was told: an alert that nobody sees hides the next."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[int, Alert]] = deque()
+        self._waiting: deque[tuple[int, str]] = deque()
+        self._newest: dict[str, Alert] = {}
 
     def see(self, _: Engine, step: Step) -> None:
         """Note what a step told."""
         for outputs in step.outputs.values():
             for alert in (_alert(one.value) for one in outputs if one.topic != DEAD_LETTER):
+                self._newest[alert.alert_id] = alert
                 if alert.workflow == "unacked":
-                    self._waiting.append(((rfc3339.epoch_ms(alert.updated_at) or 0) + ACKNOWLEDGED_MS, alert))
+                    self._waiting.append(((rfc3339.epoch_ms(alert.updated_at) or 0) + ACKNOWLEDGED_MS, alert.alert_id))
 
     def among(self, messages: Iterable[Message]) -> Iterator[Message]:
         """Put acknowledgements between messages, at the earliest in the cut after the one that told."""
         for message in messages:
             while self._waiting and self._waiting[0][0] <= message[3]:
-                _, alert = self._waiting.popleft()
+                alert = self._newest[self._waiting.popleft()[1]]
+                if alert.workflow != "unacked":
+                    continue
                 command = {
                     "schema": "alert-command/1",
                     "command_id": f"{alert.alert_id}-{alert.version}",
