@@ -23,6 +23,7 @@ from monitor.alerting.sub_health import sub_health
 from monitor.alerting.switched import is_on, switched
 from monitor.alerting.trend_dev import DaySignals, trend_dev
 from monitor.signals.nights import Sessions, nights, standing
+from monitor.wearers.baselines import move_baseline
 from monitor.wearers.days import fall_bpm, past_days
 from monitor.wearers.fields import DAYS, MINUTES
 from monitor.wearers.night_rates import begin_night, past_nights, write_night
@@ -32,6 +33,8 @@ from monitor.wearers.state import State
 NOON_MIN = MINUTES // 2
 MINUTE_MS = 60_000
 LATE_MS = MINUTES * MINUTE_MS  # data that was received more than a day after it was measured is told as late
+NOT_USUAL = [Rule.HR_HIGH_REST, Rule.HR_LOW, Rule.NIGHT_SIGNAL, Rule.PERSONAL_CUSUM, Rule.TREND_DEV]
+"""While an alert of these is open, the baseline stands still: a slow illness must not become usual."""
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -120,6 +123,8 @@ def _judge(board: Board, limits: Limits, now: Moments, day: Ints, offset: Ints) 
         age_years=np.where(state.known[now.row] > 0, state.age_years[now.row].astype(np.float64), np.nan),
         day=day,
     )
+    usual: NDArray[np.bool_] = state.alert_open[now.row][:, NOT_USUAL].max(axis=1) == 0
+    move_baseline(state, now.row, day * MINUTES + NOON_MIN - offset, offset, ~usual)
     for rule, detector in DETECTORS.items():
         if is_on(rule, limits) or state.alert_open[now.row, rule].any():
             evidence = _on_our_clock(switched(detector(lately, limits), limits), offset)

@@ -134,7 +134,7 @@ class MinuteDecisions:
     def _days(self, row: Ints, through: Ints) -> None:
         """Close the days that are over, of the two before today, for the ring holds no more; and one that was kept."""
         state, today = self._at.state, through // MINUTES
-        before = state.day[row]
+        before = state.day[row].astype(np.int64)
         begin_day(state, row, today)
         known = before > 0
         kept = known & (today - before > 2) & (today - before <= DAYS) & (state.day_so_far[row, WORN] != 0)

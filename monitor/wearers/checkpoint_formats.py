@@ -10,7 +10,7 @@ format   what a file holds
 0        engine arrays under their bare names; ``document`` a tensor; the books as text and the position as the JSON
          list [at, epoch, seq, T, next, stamp, digest] in the metadata entries ``books`` and ``cut``
 1        engine arrays as ``engine/NAME``; ``document`` and ``books`` tensors; the position as a JSON object
-2        of wearers: 16 rules where there were 7; begin and end of sleep as int32; the minute of a weather report where
+2        of wearers: 16 rules where there were 7; six minutes and days as int32; the minute of a weather report where
          its ms was; a bit a slot that says whether a day is held, where its epoch day was
 =======  ==============================================================================================================
 """
@@ -66,8 +66,8 @@ def _from_1(file: TensorFile) -> TensorFile:
     of_rules = [name for name in arrays if name.startswith("engine/wearer.alert_")]
     for name in of_rules:
         arrays[name] = np.pad(arrays[name], ((0, 0), (0, 16 - 7)))
-    for name in ("engine/wearer.sleep_start", "engine/wearer.sleep_end"):
-        if name in arrays:
+    for field in ("sleep_start", "sleep_end", "head_minute", "head_second_minute", "dirty_minute", "day"):
+        if (name := f"engine/wearer.{field}") in arrays:
             arrays[name] = arrays[name].astype(np.int32)
     if (weather := arrays.pop("engine/wearer.weather_ms", None)) is not None:
         arrays["engine/wearer.weather_minute"] = (weather // 60_000).astype(np.int32)

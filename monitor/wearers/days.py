@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from models.snapshot import DAY_FEATURES
 from monitor.signals.order import lower_median
-from monitor.signals.recovery import EFFORT_MIN, median_drop, recoveries
+from monitor.signals.recovery import median_drop, recoveries
 from monitor.wearers.fields import (
     DAYS,
     HR_COUNT,
@@ -29,6 +29,7 @@ RESTING, WORN = DAY_FEATURES.index("resting_bpm"), DAY_FEATURES.index("worn_min"
 ACTIVE = DAY_FEATURES.index("active_min")
 OF_READINGS = [DAY_FEATURES.index(name) for name in ("systolic_mmhg", "diastolic_mmhg", "temperature_c")]
 JUMP_MIN = 15  # worn minutes; a day that ends in the live stream has lost the few that were decided after midnight
+HARD_MIN = 20  # active minutes; below the default of `poor_recovery_hard_min`
 FALL_OF_0 = 1000
 NOT_KNOWN = -1.0  # in what is kept of a day, where NaN would be: no feature of minutes is negative
 
@@ -41,7 +42,7 @@ def keep_day(state: State, row: NDArray[np.int64], minute: NDArray[np.int64]) ->
     later = (state.day[row] > 0) & (minute // MINUTES > state.day[row]) & (state.day_so_far[row, WORN] == 0)
     if later.any():
         row = row[later]
-        day = state.day[row]
+        day = state.day[row].astype(np.int64)
         features = day_features(state, row, day)
         state.day_so_far[row, :-1] = np.nan_to_num(features, nan=NOT_KNOWN)
         state.day_so_far[row, -1] = _fall_code(state, row, day, features)
@@ -76,10 +77,10 @@ def fall_bpm(state: State, row: NDArray[np.int64], today: NDArray[np.int64]) -> 
 def _fall_code(
     state: State, row: NDArray[np.int64], day: NDArray[np.int64], features: NDArray[np.float64]
 ) -> NDArray[np.uint16]:
-    """Median over the efforts of a day, to half a bpm; only days with enough active minutes are looked at."""
+    """Median over the efforts of a day, to half a bpm; only hard days are looked at: of others nobody asks."""
     code = np.zeros(len(row), np.uint16)
     with np.errstate(invalid="ignore"):
-        some = np.flatnonzero(features[:, ACTIVE] >= EFFORT_MIN)
+        some = np.flatnonzero(features[:, ACTIVE] >= HARD_MIN)
     if len(some):
         held = minutes_before(state, row[some], (day[some] + 1) * MINUTES - 1, MINUTES)
         steps, known = held[:, :, STEPS] - (held[:, :, STEPS] > 0), held[:, :, STEPS] > 0

@@ -47,7 +47,7 @@ def a_day(f: Feed, wearer: str, midnight: int, bpm: float, steps: int, *, run_mi
         f.heart_rate(wearer, start, samples, every_s=300)
         minutes = range(begins * 60, (begins + HOURS) * 60)
         walked = [0 if m < 480 else 110 if m < 480 + run_min else steps * (m % 2) for m in minutes]
-        f.steps(wearer, start, walked, stamp=start + HOURS * 60 * MINUTE + 1000)
+        f.steps(wearer, start, walked, stamp=start + (HOURS * 60 - 5) * MINUTE + 1000)
 
 
 def slept(f: Feed, wearer: str, end: int, minutes: int) -> None:

@@ -9,7 +9,10 @@ import pytest
 from models.snapshot import DAY_FEATURES
 from monitor.alerting.evidence import Rule
 from monitor.alerting.limits import Limits
+from monitor.wearers.baselines import move_baseline
 from monitor.wearers.days import fall_bpm, past_days
+from monitor.wearers.fields import HR_COUNT, HR_MEDIAN, STEPS
+from monitor.wearers.state import State
 from tests.engine.a_month import DAY, DAYS, END, LAST, RULES_OF_DAYS, a_month, slept
 from tests.engine.feed import MINUTE, START, Feed, Record, feed
 from tests.engine.test_determinism import but_for_raised_at
@@ -275,3 +278,33 @@ def test_the_fall_of_the_rate_after_yesterdays_effort_is_known_today() -> None:
     row, today = np.array([f.engine.state.row_of["w"]]), np.array([(START + DAY) // DAY])
     assert fall_bpm(f.engine.state, row, today).tolist() == [30.0]
     assert np.isnan(fall_bpm(f.engine.state, row, today + 1)).all()
+
+
+def test_the_baseline_moves_once_a_day_and_stands_still_while_a_night_alert_is_open() -> None:
+    state = lived().engine.state
+    ill, tired = state.row_of["ill"], state.row_of["tired"]
+
+    assert state.baseline_days[tired, 0].tolist()[8:12] == [DAYS] * 4  # awake by steps
+    assert state.baseline_days[ill, 0].tolist()[8:12] < [DAYS] * 4
+    assert 60 <= state.baseline_bpm[tired, 0, 9] <= 62
+    assert state.baseline_days[tired, 1].tolist()[1:6] == [DAYS] * 5  # asleep from 1:00 to 6:00
+    assert not state.baseline_bpm[ill, 1].any()
+
+
+@pytest.mark.parametrize("offset_min", [0, 330, -300])
+def test_the_hours_of_the_baseline_are_those_of_the_own_clock(offset_min: int) -> None:
+    noon = START // MINUTE + 720 - offset_min
+    state = State(1)
+    row = np.array([state.add("w", 0)])
+    before = noon - 1 - np.arange(1440)
+    held = state.minute_bytes()
+    held[0, before % 1440, HR_MEDIAN] = 50 + (before + offset_min) // 60 % 24
+    held[0, before % 1440, HR_COUNT], held[0, before % 1440, STEPS] = 12, 2
+    state.head_minute[0] = noon + 3
+    held[0, (noon + np.arange(4)) % 1440, HR_MEDIAN] = 200  # after noon: its minutes took the place of a day before
+
+    move_baseline(state, row, np.array([noon]), np.array([offset_min]), np.array([False]))
+
+    assert state.baseline_days[0, 0].tolist() == [1] * 24
+    expected = [max(50 + h, level - 17.5) for h, level in enumerate([70.0] * 7 + [84.0] * 14 + [76.0] * 3)]
+    assert state.baseline_bpm[0, 0].tolist() == pytest.approx(expected, abs=0.04)
