@@ -54,7 +54,7 @@ def doubts(state: State, rule: Rule, row: Ints, minute: Ints, limits: Limits) ->
         found = assess(columns, gap_s[these])
         flat = found.flat_min > 0
         fast = columns.bpm[:, -1] >= NEVER_SUPPRESSED
-        index[these] = found.index
+        index[these] = np.round(found.index, 6)  # a half is a half, in whatever order its parts were multiplied
         artefact[these] = (flat & ~fast) | (found.locked_min > 0)
         unverified[these] = flat & fast
     on = limits.hr_min_quality > 0

@@ -26,7 +26,7 @@ def weighed(finding: Found, minutes: Minutes, minute: int, gap_s: float, limits:
         )
         for one in trailing(minutes, minute, slow.span(gap_s))
     ]
-    index = slow.quality(window, gap_s).index
+    index = round(slow.quality(window, gap_s).index, 6)
     flat = bool(slow.flat_run(window))
     fast = (window[-1].rate or 0) >= 120
     artefact = (flat and not fast) or bool(slow.locked_run(window))
