@@ -43,7 +43,7 @@ def broker_killed_while_joining(run: Run) -> None:
     servers = servers_of(run)
     while not run.faults or run.left_s > 18:
         run.wait(2 + 2 * run.chance.random())
-        name = f"w{len(run.children.workers()) + 1}"
+        name = f"w{run.faults + 2}"
         run.start_worker(name)
         run.wait(3.5 * run.chance.random())
         run.mark(f"kill -9 of the broker while {name} joins")
@@ -52,7 +52,9 @@ def broker_killed_while_joining(run: Run) -> None:
         run.tell("the broker is started again")
         servers.start_kafka()
         run.recovered(90)
-        run.owned_again()
+        run.children.stop([name])
+        run.wait(1)
+        run.recovered(90)
 
 
 def unacknowledged(run: Run) -> None:
