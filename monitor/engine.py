@@ -27,11 +27,11 @@ from monitor.outputs import Output, ScoreDue, Step
 from monitor.saved import Saved
 from monitor.wearers import rounds
 from monitor.wearers.admission import Admission, Intake
-from monitor.wearers.events import Events, join
 from monitor.wearers.intake import INTAKE
 from monitor.wearers.shelf import Shelf
 from monitor.wearers.snapshot import snapshot
 from monitor.wearers.state import State
+from monitor.wearers.waiting import Waiting
 from stream_schemas.columns import ControlColumns
 from stream_schemas.dead_letter import dead_letter
 from stream_schemas.decode import decode_batch
@@ -91,7 +91,7 @@ class Engine:
         self._decisions = Decisions(self.standing)
         self.admission = Admission(self.state, partitions, limits.future_min * MINUTE_MS)
         self._positions: dict[int, Position] = {}
-        self._waiting: Events = join([])
+        self._waiting = Waiting()
         self.rules = RuleBook(limits)
         self._shelf = Shelf(self.state.rows)
 
@@ -102,7 +102,7 @@ class Engine:
     def drop(self, partition: int) -> None:
         """Forget a partition and its wearers."""
         rows = self.state.of_partition(partition)
-        self._waiting = self._waiting.take(self.state.partition[self._waiting.row] != partition).compact()
+        self._waiting.drop(self.state.partition == partition)
         self.standing.departures.forget(rows)
         self.rules.drop(partition)
         self._positions.pop(partition, None)
@@ -120,7 +120,7 @@ class Engine:
             If it was saved by code that keeps something else; the partition is as it was.
         """
         waiting, switches = saving.restore(self.standing, partition, saved)
-        self._waiting = join([self._waiting, waiting]) if len(self._waiting) else waiting
+        self._waiting.add([waiting])
         for switch in switches:
             self.rules.add(partition, switch)
         self._positions[partition] = position
@@ -154,19 +154,18 @@ class Engine:
         ingested: Counter[str] = Counter()
         refused: Counter[str] = Counter()
         below_T = 0
-        waiting = [self._waiting] if len(self._waiting) else []
         for read in batches:
             batch = self._on_our_clock(read, T)
             below_T += int((batch.stamp_ms < before[batch.partition]).sum())
             intake = self._take_in(batch)
-            waiting += intake.events
+            self._waiting.add(intake.events)
             accepted = len(batch) - len(intake.refused)
             if accepted and batch.topic != ALERT_COMMANDS:  # a command's fate is known at its stamp
                 ingested[batch.topic] += accepted
             for rejected in intake.refused:
                 refused[rejected.reason.value] += 1
                 self._refuse(sending, batch, rejected)
-        decided = self._decide(join(waiting), T, sending)
+        decided = self._decide(T, sending)
         ingested[ALERT_COMMANDS] += decided.commands
         for command in decided.refused:
             refused[command.rejected.reason.value] += 1
@@ -222,15 +221,13 @@ class Engine:
                     switch = int(batch.stamp_ms[record]), int(batch.offset[record]), limits
                     self.rules.add(int(batch.partition[record]), switch)
 
-    def _decide(self, waiting: Events, T: NDArray[np.int64], sending: _Sending) -> Decided:
+    def _decide(self, T: NDArray[np.int64], sending: _Sending) -> Decided:
         standing, decisions = self.standing, self._decisions
         standing.T_of_partition = T
         for limits, upto in self.rules.passes(T):
             standing.limits = limits
-            ready = waiting.stamp_ms < upto[self.state.partition[waiting.row]]
-            rounds.run(self.state, waiting.take(ready), upto, decisions.on_events, decisions.on_timer)
-            waiting = waiting.take(~ready)
-        self._waiting = waiting.compact()
+            ready = self._waiting.take(upto, self.state.partition)
+            rounds.run(self.state, ready, upto, decisions.on_events, decisions.on_timer)
         standing.departures.tidy(self._waiting, T)
         for told in standing.board.take():
             partition = int(self.state.partition[told.row])

@@ -24,6 +24,7 @@ from monitor.wearers.events import NUMBERS, Events, Kind, Samples, build
 from monitor.wearers.fields import FIELDS
 from monitor.wearers.reported import Order, Report, Reported, Session
 from monitor.wearers.shelf import Shelf
+from monitor.wearers.waiting import Waiting
 from stream_schemas.score import RiskScores
 from stream_schemas.wearer import WearerProfile
 
@@ -62,7 +63,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Document).decode
 
 
-def save(standing: Standing, shelf: Shelf, waiting: Events, switches: Sequence[Switch], partition: int) -> Saved:
+def save(standing: Standing, shelf: Shelf, waiting: Waiting, switches: Sequence[Switch], partition: int) -> Saved:
     """Copy all that is known of a partition, its rows onto the shelf."""
     state = standing.state
     rows = state.of_partition(partition)
@@ -76,7 +77,7 @@ def save(standing: Standing, shelf: Shelf, waiting: Events, switches: Sequence[S
     for name in ("minute", "touched_ms", "seconds"):
         arrays[_LATE + name] = getattr(late, name)[held]
 
-    ours = waiting.take(place[waiting.row] >= 0).compact() if len(waiting) else waiting
+    ours = waiting.of_rows(place >= 0)
     for name in NUMBERS:
         arrays[_WAITING + name] = getattr(ours, name)
     arrays[_WAITING + "row"] = place[ours.row] if len(ours) else ours.row

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.alerting.board import Board
-from monitor.wearers.events import Events
 from monitor.wearers.fields import LEAVE
 from monitor.wearers.late_minutes import LateMinutes
 from monitor.wearers.state import State
+from monitor.wearers.waiting import Waiting
 
 DAY_MS = 86_400_000
 ABSENT_MS = 35 * DAY_MS
@@ -51,7 +51,7 @@ class Departures:
         self._blank(rows)
         self._state.remove(rows)
 
-    def tidy(self, waiting: Events, T_of_partition: Ints) -> None:
+    def tidy(self, waiting: Waiting, T_of_partition: Ints) -> None:
         """Give back what nobody can see the lack of: rows that left, and late minutes that no record can touch.
 
         A row that a later record has used again, or that one waits for, stays.
@@ -59,7 +59,7 @@ class Departures:
         if self._left:
             left = np.unique(self._left)
             self._left = []
-            self._state.remove(left[(self._state.acted_ms[left] == 0) & ~np.isin(left, waiting.row)])
+            self._state.remove(left[(self._state.acted_ms[left] == 0) & ~waiting.any_of(left)])
         self._steps += 1
         if len(self._late) and self._steps % EXPIRE_STEPS == 0:
             self._late.expire(T_of_partition[self._state.partition[: self._state.used]])

@@ -95,7 +95,7 @@ class App(faust.App):
 
 
 class Thread(driver.AIOKafkaConsumerThread):
-    """The thread that fetches. Every method here runs in it."""
+    """The thread that fetches. Every method here runs in it, but for `fetched_end`."""
 
     def __post_init__(self) -> None:
         """Begin with no partition placed and nothing known of the broker's time."""
@@ -155,6 +155,14 @@ class Thread(driver.AIOKafkaConsumerThread):
     def _position(self, tp: TP) -> int | None:
         state = self._ensure_consumer()._subscription.subscription.assignment.state_value(TopicPartition(*tp))
         return state.position if state is not None and state.has_valid_position else None
+
+    def fetched_end(self, tp: TP) -> int | None:
+        """Return the end that the last fetch has seen. Called from the app's loop, while the assignment may change."""
+        subscription = self._ensure_consumer()._subscription.subscription
+        assignment = subscription.assignment if subscription is not None else None
+        state = assignment.state_value(TopicPartition(*tp)) if assignment is not None else None
+        end: int | None = state.highwater if state is not None else None
+        return end
 
     async def place(self, wanted: Mapping[TP, tuple[int, int]]) -> None:
         """Read these partitions on from (offset, tag)."""
@@ -253,9 +261,8 @@ class Consumer(driver.Consumer):
         return self._thread.ends.get(tp)
 
     def end_offset(self, tp: TP) -> int | None:
-        """Return the end of the partition as of its last fetch, or None before it."""
-        end: int | None = self._thread._ensure_consumer().highwater(TopicPartition(*tp))
-        return end
+        """Return the end of the partition as of its last fetch; None before it, and while a rebalance takes it away."""
+        return self._thread.fetched_end(tp)
 
     async def _in_thread(self, method: Callable[..., Coroutine[Any, Any, _T]], *args: Any) -> _T:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(method(*args), self._thread.thread_loop))

@@ -19,7 +19,7 @@ from monitor.settings import Settings
 from monitor.sinks.kafka import KafkaSink
 from monitor.stream.app import new_app, serve
 from monitor.stream.core import Core, Engine
-from monitor.stream.memory import keep_small, settle, trim
+from monitor.stream.memory import keep_small, settle, trim, without_pandas
 from monitor.stream.owner import Owner
 from monitor.stream.status import Status
 from monitor.stream.transport import App
@@ -58,6 +58,7 @@ def run(settings: Settings, new_engine: Callable[[Settings], Engine] | None = No
         If nothing moves though there is work: start it again.
     """
     keep_small()
+    without_pandas()
     require(settings)
     worker = Worker(settings, (new_engine or engine_of)(settings))
     app = new_app("core", settings, worker.topics, worker.owner, settings.stream.pace_ms / 2000)

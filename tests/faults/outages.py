@@ -38,6 +38,25 @@ def broker_killed(run: Run) -> None:
         run.recovered(60)
 
 
+def broker_killed_while_joining(run: Run) -> None:
+    """Let a worker join, and kill -9 the broker at a random moment of that, so that it finds the group half made."""
+    servers = servers_of(run)
+    while not run.faults or run.left_s > 18:
+        run.wait(2 + 2 * run.chance.random())
+        name = f"w{run.faults + 2}"
+        run.start_worker(name)
+        run.wait(3.5 * run.chance.random())
+        run.mark(f"kill -9 of the broker while {name} joins")
+        servers.kill_kafka()
+        run.wait(0.5 + 1.5 * run.chance.random())
+        run.tell("the broker is started again")
+        servers.start_kafka()
+        run.recovered(90)
+        run.children.stop([name])
+        run.wait(1)
+        run.recovered(90)
+
+
 def unacknowledged(run: Run) -> None:
     """Freeze the broker for longer than a cut may take: whether it counts is unknown."""
     servers = servers_of(run)
@@ -117,6 +136,15 @@ FAULTS = [
         "broker-kill-9",
         "kill -9 of the broker, and its restart",
         broker_killed,
+        45,
+        plot=WITHOUT_BURSTS,
+        own_servers=True,
+        may_end=True,
+    ),
+    Fault(
+        "broker-kill-joining",
+        "kill -9 of the broker while a worker joins",
+        broker_killed_while_joining,
         45,
         plot=WITHOUT_BURSTS,
         own_servers=True,

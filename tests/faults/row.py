@@ -111,6 +111,8 @@ def opinions(report: Report, equal: Agreement) -> list[str]:
     sentences = [f"verify: cut {cut.seq} of partition {cut.partition} does not follow" for cut in report.not_following]
     if report.unverified:
         sentences.append(f"verify could not replay partitions {report.unverified}")
+    if report.expired:
+        sentences.append(f"verify takes {report.expired} outputs for expired, and nobody deleted any")
     both = {
         "outputs of the log": (report.alerts_expected + report.dead_letters_expected, equal.expected),
         "missing": (report.missing + report.outstanding, equal.missing),

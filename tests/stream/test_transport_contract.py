@@ -133,6 +133,15 @@ def test_held_partitions_bring_nothing_and_placed_ones_everything_once(live_sett
     run(live_settings, scenario)
 
 
+def test_a_partition_that_a_rebalance_took_away_has_no_end_and_nobody_minds(live_settings: Settings) -> None:
+    """The status is written at any moment; a worker that gave partitions away a moment ago must not end of it."""
+
+    async def scenario(recorder: Recorder, feed: Consumer) -> None:
+        assert feed.end_offset(tp(live_settings, 99)) is None
+
+    run(live_settings, scenario)
+
+
 def test_every_generation_is_taken_over_while_the_flow_is_stopped(new_settings: NewSettings) -> None:
     """Assumption 3."""
     settings = new_settings(stream={"session_timeout_s": 6.0, "heartbeat_s": 0.5})

@@ -1,0 +1,80 @@
+"""Events that wait until T has passed their stamps, in the parts in which they came, so that waiting costs nothing.
+
+An input that lags lets minutes of the others wait. Joining and compacting all of them at each step would cost more than
+everything else, so parts are only looked at when something in them may be ready.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.wearers.events import Events, join
+
+MOST_PARTS = 64
+"""With more parts they are joined: looking at each costs a few microseconds a step."""
+
+
+class Waiting:
+    """The events of all wearers that did not act yet; their order does not matter, for their stamps order them."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[int, Events]] = []  # earliest stamp of the part, the part
+
+    def __len__(self) -> int:
+        """Count the events."""
+        return sum(len(part) for _, part in self._parts)
+
+    def add(self, parts: Iterable[Events]) -> None:
+        """Let events wait."""
+        self._parts += [(int(part.stamp_ms.min()), part) for part in parts if len(part)]
+        if len(self._parts) > MOST_PARTS:
+            self._parts = _of([join([part.compact() for _, part in self._parts])])
+
+    def take(self, below_ms: NDArray[np.int64], partition: NDArray[np.int32]) -> Events:
+        """Take out the events stamped below the T of their partition.
+
+        Parameters
+        ----------
+        below_ms : (partitions,) T of each. partition : (rows,) of each wearer's row.
+        """
+        latest = int(below_ms.max(initial=0))
+        ready, rest = [], []
+        for earliest, part in self._parts:
+            if earliest >= latest:
+                rest.append((earliest, part))
+                continue
+            goes = part.stamp_ms < below_ms[partition[part.row]]
+            if not goes.any():
+                rest.append((earliest, part))
+            elif goes.all():
+                ready.append(part)
+            else:
+                ready.append(part.take(goes).compact())
+                rest += _of([_without_waste(part.take(~goes))])
+        self._parts = rest
+        return join(ready)
+
+    def of_rows(self, here: NDArray[np.bool_]) -> Events:
+        """Return the events of the rows that are True in *here*, without taking them out."""
+        return join([part.take(here[part.row]).compact() for _, part in self._parts])
+
+    def drop(self, gone: NDArray[np.bool_]) -> None:
+        """Forget the events of the rows that are True in *gone*."""
+        self._parts = _of([part.take(~gone[part.row]).compact() for _, part in self._parts])
+
+    def any_of(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell of each row whether one of its events waits."""
+        waits = np.zeros(len(rows), np.bool_)
+        for _, part in self._parts:
+            waits |= np.isin(rows, part.row)
+        return waits
+
+
+def _of(parts: Iterable[Events]) -> list[tuple[int, Events]]:
+    return [(int(part.stamp_ms.min()), part) for part in parts if len(part)]
+
+
+def _without_waste(part: Events) -> Events:
+    """Compact a part of whose samples most are used no more; until then their memory is shared."""
+    return part.compact() if 2 * int(part.count.sum()) < len(part.samples.second) else part
