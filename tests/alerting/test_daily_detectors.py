@@ -1,5 +1,7 @@
 """TREND_DEV, POOR_RECOVERY, SLEEP_DEBT and SUB_HEALTH against cases worked by hand."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from monitor.alerting.sleep_debt import need_h, sleep_debt
 from monitor.alerting.sub_health import PARTS, sub_health, sub_health_parts
 from monitor.alerting.trend_dev import DaySignals, trend_dev
 
-DAY = np.int64([20_000])
+DAY = np.array([20_000], np.int64)
 RATE = [60.0, 61.0, 59.0] * 5
 STEPS = [8000.0, 8500.0, 7500.0] * 5
 NOTHING = [np.nan] * 16
@@ -59,8 +61,10 @@ def test_a_signal_without_ten_days_of_past_does_not_count() -> None:
 def recovery(
     night: float, resting: float, active: float, fall: float = np.nan, limits: Limits | None = None
 ) -> Evidence:
-    past = [np.array([[usual] * 20 + [newest]]) for usual, newest in ((55.0, night), (60.0, resting), (20.0, active))]
-    return poor_recovery(*past, np.array([fall]), DAY, limits or Limits())
+    nights, rested, moved = (
+        np.array([[usual] * 20 + [newest]]) for usual, newest in ((55.0, night), (60.0, resting), (20.0, active))
+    )
+    return poor_recovery(nights, rested, moved, np.array([fall]), DAY, limits or Limits())
 
 
 def test_a_fast_night_after_a_hard_day_raises_when_the_resting_rate_agrees() -> None:
@@ -127,12 +131,15 @@ def test_the_need_stays_within_the_recommendation_for_the_age() -> None:
 
 
 def parts(
-    night: list[float] | float, steps: float, sleep: list[float] | float, pressure: tuple[float, float], age: float = 40
+    night: Sequence[float] | float,
+    steps: float,
+    sleep: Sequence[float] | float,
+    pressure: tuple[float, float],
+    age: float = 40,
 ) -> list[int]:
     rows = [np.broadcast_to(np.array(row, float), (1, 28)) for row in (night, steps, sleep, pressure[0], np.nan)]
-    return sub_health_parts(DaySignals(*rows), np.full((1, 28), pressure[1]), np.array([age], float), Limits())[
-        0
-    ].tolist()
+    found = sub_health_parts(DaySignals(*rows), np.full((1, 28), pressure[1]), np.array([age], float), Limits())
+    return [int(points) for points in found[0]]
 
 
 def test_who_lives_as_recommended_has_no_points() -> None:

@@ -14,7 +14,7 @@ DAY = 20_000
 
 
 def judge(nights: list[float], limits: Limits = PUBLISHED) -> Evidence:
-    return night_signal(np.array([nights], float), np.int64([DAY]), limits)
+    return night_signal(np.array([nights], float), np.array([DAY], np.int64), limits)
 
 
 def test_two_nights_four_bpm_above_the_median_raise_at_the_published_limits() -> None:
@@ -90,7 +90,7 @@ def test_it_equals_a_state_machine_that_goes_night_by_night(nights: list[float |
     twin = SlowNightSignal(4.0, 3.0, run, least)
     row = np.array([[np.nan if one is None else one for one in nights]])
     for k, bpm in enumerate(nights):
-        found = night_signal(row[:, : k + 1], np.int64([DAY]), limits)
+        found = night_signal(row[:, : k + 1], np.array([DAY], np.int64), limits)
         raised, cleared, assessable = twin.night(bpm)
         assert (found.raised[0], found.assessable[0]) == (raised, assessable)
         assert found.cleared[0] == (cleared and not raised)

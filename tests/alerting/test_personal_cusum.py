@@ -15,7 +15,7 @@ PUBLISHED = Limits(personal_cusum_sum=5)
 
 
 def judge(week: list[float], limits: Limits = PUBLISHED) -> Evidence:
-    return personal_cusum(np.array([CALM + week]), np.int64([20_000]), limits)
+    return personal_cusum(np.array([CALM + week]), np.array([20_000], np.int64), limits)
 
 
 def test_a_small_lasting_rise_raises_where_no_single_night_is_far() -> None:
@@ -65,7 +65,9 @@ def test_it_equals_sums_taken_night_by_night(nights: list[float | None]) -> None
     limits = Limits(personal_cusum_min_nights=10, personal_cusum_sum=3)
     expected = slow_cusum(nights, 10, LEAST_SPREAD_BPM)
 
-    found = personal_cusum(np.array([[np.nan if one is None else one for one in nights]]), np.int64([9]), limits)
+    found = personal_cusum(
+        np.array([[np.nan if one is None else one for one in nights]]), np.array([9], np.int64), limits
+    )
 
     assert found.assessable[0] == (expected is not None)
     if expected is not None:

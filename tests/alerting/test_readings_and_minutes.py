@@ -1,5 +1,7 @@
 """BP_TREND, NEWS2_PARTS and AF_BURDEN against published cases and a slow twin."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ from tests.reference.slow_detectors import slow_af_run
 
 CUFF, CUFFLESS = 1, 3
 DAY_MS = 86_400_000
-NOW = np.int64([100 * DAY_MS])
+NOW = np.array([100 * DAY_MS], np.int64)
 
 
 def week(
@@ -27,7 +29,7 @@ def week(
         np.array([diastolic], np.int16),
         np.full((1, len(systolic)), method, np.uint8),
     )
-    return bp_trend(readings, NOW, home_limits(np.int64([own]), np.int64([0]), Limits()), Limits())
+    return bp_trend(readings, NOW, home_limits(np.array([own], np.int64), np.array([0], np.int64), Limits()), Limits())
 
 
 THREE_DAYS = [1.0, 2.0, 25.0, 26.0, 49.0, 50.0]
@@ -88,7 +90,7 @@ def test_every_edge_of_the_news2_chart_has_its_points() -> None:
 
 
 def parts(pulse: float, systolic: float, age_min: int = 10, off: bool = False) -> Evidence:
-    now = np.int64([10_000])
+    now = np.array([10_000], np.int64)
     return news2_parts(np.array([pulse]), np.array([systolic]), now - age_min, now, np.array([off]), Limits())
 
 
@@ -122,9 +124,9 @@ def test_one_part_alone_is_not_assessable(found: Evidence, lacked: Lack) -> None
     assert found.lacked[0] == lacked
 
 
-def rhythm(pct: list[float | None], still: bool = True) -> Evidence:
+def rhythm(pct: Sequence[float | None], still: bool = True) -> Evidence:
     row = np.array([[np.nan if one is None else one for one in pct]], float)
-    return af_burden(row, np.full(row.shape, still), np.int64([1000]), Limits())
+    return af_burden(row, np.full(row.shape, still), np.array([1000], np.int64), Limits())
 
 
 def test_half_an_hour_of_irregular_minutes_raises_and_29_do_not() -> None:

@@ -89,7 +89,7 @@ def test_outliers_windows_and_both_rules_equal_their_twins(seed: int, limits: Li
     lives = [a_life(rng) for _ in range(16)]
     state = write(lives)
     everyone = np.arange(len(lives))
-    row, minute = held_pairs(state, everyone, np.zeros_like(everyone), state.head_minute[everyone])
+    row, minute = held_pairs(state, everyone, np.zeros_like(everyone), state.head_minute[everyone].astype(np.int64))
     rated = [lives[r].minutes[m].count > 0 for r, m in zip(row.tolist(), minute.tolist(), strict=True)]
     row, minute = row[rated], minute[rated]
     hour = minute // 60 % 24

@@ -9,7 +9,8 @@ Run = NDArray[np.float64]
 def sinus(seed: int, bpm: float = 65, breathing: float = 0.03, extra: float = 0, every: int = 0) -> Run:
     """Sinus rhythm; a share `extra` of early beats, or every n-th beat early, each with its pause."""
     rng = np.random.default_rng(seed)
-    beats, time, pause = [], 0.0, 0.0
+    beats: list[float] = []
+    time, pause = 0.0, 0.0
     while time < 300:
         usual = 60_000 / bpm * (1 + breathing * np.sin(2 * np.pi * 0.25 * time) + 0.012 * rng.standard_normal())
         if pause:
