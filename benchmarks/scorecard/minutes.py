@@ -25,10 +25,10 @@ from stream_schemas import topics
 
 DAY_MIN, NIGHT_MIN = 1440, 420
 AFTER_DAYS = 8  # of a recording behind an onset that builds up over days
-AROUND_MIN = (2 * DAY_MIN, DAY_MIN)  # before and behind an onset that does not
+AROUND_MIN = (DAY_MIN, DAY_MIN)  # before and behind an onset that does not
 AWAKE_H = (9, 20)
 TRIES = 40
-CUT_MS = 30 * MINUTE_MS
+CUT_MS = 10 * MINUTE_MS
 NO_STEPS = 255
 WELLTORY_PERSON = "6be5033971"
 UTC = ZoneInfo("UTC")
@@ -81,6 +81,7 @@ class _Played:
 
     source: Source
     minutes: Minutes
+    every_min: int
 
 
 def copies(sources: Sequence[Source], variants: Sequence[Variant], most: int, seed: int, limits: Limits) -> list[Copy]:
@@ -96,9 +97,10 @@ def copies(sources: Sequence[Source], variants: Sequence[Variant], most: int, se
                 episode = variant.episode(rng, float(np.nanpercentile(part.bpm, 10)))
                 name = f"{source.person}-{len(drawn)}"
                 event = Event(name, variant.kind, onset, onset + episode.minutes, variant.form.name.lower())
-                played[name] = _Played(source, over_minutes(part, variant.kinetics, episode, onset))
+                often = 1 if variant.kind in AT_REST else EVERY_MIN
+                played[name] = _Played(source, over_minutes(part, variant.kinetics, episode, onset), often)
                 same = bare.setdefault((source.person, begin, end), f"{source.person}-bare-{len(bare)}")
-                played[same] = _Played(source, part)
+                played[same] = _Played(source, part, often)
                 drawn.append((variant, source, event, same))
     found = _play(played, limits)
     out = []
@@ -163,11 +165,11 @@ def _play(played: dict[str, _Played], limits: Limits) -> dict[str, list[Alarm]]:
 def _messages(name: str, piece: _Played, shift: int) -> Iterator[Message]:
     m = piece.minutes
     begin = m.first - shift + PLAYED_FROM
-    lead = begin % EVERY_MIN  # messages end at whole quarters
+    lead = begin % EVERY_MIN  # a message ends at a whole quarter
     bpm, steps = np.zeros(lead + len(m.bpm), np.uint8), np.full(lead + len(m.bpm), NO_STEPS, np.uint8)
     bpm[lead:] = np.nan_to_num(m.bpm)
     steps[lead:] = np.where(np.isnan(m.steps), NO_STEPS, np.minimum(np.nan_to_num(m.steps), NO_STEPS - 1))
-    yield from wrist(name, begin - lead, bpm, steps)
+    yield from wrist(name, begin - lead, bpm, steps, piece.every_min)
     moved_ms = (PLAYED_FROM - shift) * MINUTE_MS
     first_ms, last_ms = m.first * MINUTE_MS, (m.first + len(m.bpm)) * MINUTE_MS
     for one in piece.source.others:

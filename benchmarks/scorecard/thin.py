@@ -58,21 +58,23 @@ def _wrist(world: World, block: Block, names: Sequence[str]) -> Iterator[Message
         )
 
 
-def wrist(name: str, start_min: int, bpm: NDArray[np.uint8], steps: NDArray[np.uint8]) -> Iterator[Message]:
-    """Yield what a watch tells: (T,) rates, 0 = none, and steps, 255 = not known."""
+def wrist(
+    name: str, start_min: int, bpm: NDArray[np.uint8], steps: NDArray[np.uint8], every_min: int = EVERY_MIN
+) -> Iterator[Message]:
+    """Yield what a watch tells every so many minutes: (T,) rates, 0 = none, and steps, 255 = not known."""
     key = name.encode()
     phase = crc32(key) % 60 * 1000  # not all watches at the same second
-    for begin in range(0, len(bpm), EVERY_MIN):
+    for begin in range(0, len(bpm), every_min):
         minute = start_min + begin
-        arrival = (minute + EVERY_MIN) * MINUTE_MS + phase
-        part = bpm[begin : begin + EVERY_MIN]
+        arrival = (minute + every_min) * MINUTE_MS + phase
+        part = bpm[begin : begin + every_min]
         there = np.flatnonzero(part)
         if len(there):
             offsets = ",".join([str(at * MINUTE_MS) for at in there.tolist()])
             rates = part[there].astype(np.int64).tolist()
             value = envelopes.heart_rate(name, f"{name}-h{minute}", minute * MINUTE_MS, offsets, rates)
             yield topics.HEART_RATE, key, value, arrival
-        counted = steps[begin : begin + EVERY_MIN]
+        counted = steps[begin : begin + every_min]
         known = np.flatnonzero(counted != NO_STEPS)
         for run in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1):
             if len(run):

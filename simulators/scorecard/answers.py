@@ -75,7 +75,10 @@ RULES: Mapping[str, Answers] = {
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Where an alarm answers: from `before` the onset to `after` it, and no later than `grace` after the end; min."""
+    """Where an alarm answers: from `before` the onset to `after` it, and no later than `grace` after the end; min.
+
+    Whether an alarm is a false one does not ask for `after`: as long as something is the matter, none is.
+    """
 
     before: int
     after: int
@@ -83,13 +86,13 @@ class Window:
 
 
 WINDOWS: Mapping[Kind, Window] = {
-    # before: the longest lead-up that either parameter set gives it; grace: until the rule can have spoken
-    Kind.TACHYCARDIA_AT_REST: Window(2 * HOUR, 6 * HOUR, 30),
-    Kind.BRADYCARDIA: Window(15, 8 * HOUR, 30),
-    Kind.HYPERTENSIVE_CRISIS: Window(6 * HOUR, DAY, HOUR),
-    Kind.HYPOTENSION: Window(HOUR, 6 * HOUR, HOUR),
-    Kind.HEAT_STRAIN: Window(4 * HOUR, 6 * HOUR, HOUR),
-    Kind.ATRIAL_FIBRILLATION: Window(0, 2 * DAY, 30),
+    # before and grace: the longest lead-up and the longest fading that either parameter set gives it, and half an hour
+    Kind.TACHYCARDIA_AT_REST: Window(2 * HOUR, 6 * HOUR, 150),
+    Kind.BRADYCARDIA: Window(15, 8 * HOUR, 90),
+    Kind.HYPERTENSIVE_CRISIS: Window(6 * HOUR, DAY, 12 * HOUR + 30),
+    Kind.HYPOTENSION: Window(HOUR, 6 * HOUR, 2 * HOUR),
+    Kind.HEAT_STRAIN: Window(4 * HOUR, 6 * HOUR, 210),
+    Kind.ATRIAL_FIBRILLATION: Window(0, 2 * DAY, 75),
     # days: rules on days speak at noon of the next one, so a day of grace; later than a week is no help
     Kind.INFECTION: Window(5 * DAY, 7 * DAY, DAY),
     Kind.POOR_RECOVERY: Window(0, 3 * DAY, DAY),

@@ -50,13 +50,19 @@ class Met:
 
 
 def window(event: Event) -> tuple[int, int]:
-    """Return the first and the last minute at which an alarm answers or belongs to an event.
+    """Return the first and the last minute at which an alarm finds an event.
 
     >>> window(Event("w", Kind.BRADYCARDIA, 100, 130))
-    (85, 160)
+    (85, 220)
     """
     reach = WINDOWS[event.kind]
     return event.onset - reach.before, min(event.onset + reach.after, event.end + reach.grace)
+
+
+def lasting(event: Event) -> tuple[int, int]:
+    """Return the first and the last minute at which an alarm is about an event; `window` may end before that."""
+    reach = WINDOWS[event.kind]
+    return event.onset - reach.before, event.end + reach.grace
 
 
 def by_wearer(alarms: Iterable[Alarm], rules: Sequence[str] | None = None) -> dict[str, NDArray[np.int64]]:
@@ -103,7 +109,7 @@ def judged(record: Record) -> list[Judged]:
     """Say of every alarm what it is."""
     around: dict[str, list[tuple[int, int, Kind]]] = defaultdict(list)
     for event in record.events:
-        around[event.wearer].append((*window(event), event.kind))
+        around[event.wearer].append((*lasting(event), event.kind))
     return [_judged(alarm, around.get(alarm.wearer, [])) for alarm in record.alarms]
 
 

@@ -11,7 +11,7 @@ from scipy.stats import beta, chi2
 
 from simulators.kinds import CONFOUNDERS, TECHNICAL, Kind
 from simulators.scorecard.answers import answering
-from simulators.scorecard.matching import Judged, Met, Standing, by_wearer, judged, met
+from simulators.scorecard.matching import Judged, Met, Standing, by_wearer, judged, lasting, met
 from simulators.scorecard.record import Record
 
 SHIFTS, DRAWS, SEED = 1000, 1000, 20260105
@@ -257,6 +257,8 @@ def share_interval(table: Floats, rng: np.random.Generator, draws: int) -> Inter
         return 0.0, float(beta.ppf(0.975, 1, n))
     if hits == tries:
         return float(beta.ppf(0.025, n, 1)), 1.0
+    if n == 1:
+        return UNKNOWN  # of one person nothing is known about others
     sums = table[rng.integers(0, n, (draws, n))].sum(axis=1)
     low, high = np.quantile(sums[:, 0] / sums[:, 1], (0.025, 0.975)).tolist()
     return low, high
@@ -283,7 +285,7 @@ def _confounder(kind: Kind, outcomes: Sequence[Met], wrong: Sequence[Judged]) ->
     episodes = [one for one in outcomes if one.event.kind == kind]
     nobody = np.zeros(0, np.int64)
     with_alarm = sum(
-        bool(((t >= one.begin) & (t <= one.end)).any())
+        bool(((t >= lasting(one.event)[0]) & (t <= lasting(one.event)[1])).any())
         for one in episodes
         for t in (times.get(one.event.wearer, nobody),)
     )

@@ -22,8 +22,9 @@ one random shift around the circle of their time of wear, mean of 1,000 shifts; 
 of the shifts is no better than chance.
 Intervals are 95 %: of sensitivity and PPV by bootstrap over people, of rates exact for a Poisson count, which takes \
 alerts for independent and is too narrow where few wearers have most of them.
-A false episode answers no event and falls into no other condition; alerts during confounders alone are false, and are \
-counted for each confounder too. Of rules for which truth has no kind nothing is called false.
+A false episode answers no event and falls into no other condition, from its lead-up until it has faded; alerts during \
+confounders alone are false, and are counted for each confounder too. Of \
+rules for which truth has no kind nothing is called false.
 """.strip().splitlines()
 )
 
@@ -72,6 +73,8 @@ def share(found: Found) -> str:
     """
     if not found.eligible:
         return "-"
+    if not math.isfinite(found.interval[0]):
+        return f"{found.sensitivity:.2f}"
     return f"{found.sensitivity:.2f} ({found.interval[0]:.2f}-{found.interval[1]:.2f})"
 
 
