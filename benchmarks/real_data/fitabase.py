@@ -27,6 +27,7 @@ from stream_schemas.topics import ALERT_COMMANDS, DEAD_LETTER
 
 CUT_MS = 15 * 60_000
 ACKNOWLEDGED_MS = 30 * 60_000
+LATE_ACK = "unknown_alert"  # the reason of the refusal of an acknowledgement that comes after the end
 _alert = msgspec.json.Decoder(Alert).decode
 WAKE_MIN = 7 * 60
 WORN_MIN = 60  # of a day, as for a day of the monitor: a day worn for less says nothing
@@ -135,10 +136,10 @@ def study(data: Path, limits: Limits) -> Study:
     out = Study("fitabase", "Fitabase: every rule through the engine")
     out.sentences.append(
         f"{len(people)} people with heart rate (every 5 to 15 s, or a minute) and steps, {ran.wearer_days:,} "
-        f"wearer-days, {sum(ran.records.values()):,} messages through the engine in one process on the log clock; "
-        f"{sum(ran.refused.values()):,} were refused. Local times are read as UTC; a night, of which only the length "
-        "is known, is told as ended at 07:00. Every alert is acknowledged half an hour after it was told, so that none "
-        "hides the next."
+        f"wearer-days, {sum(ran.records.values()):,} messages through the engine in one process on the log clock. "
+        f"{sum(ran.refused.values()) - ran.refused[LATE_ACK]:,} of them were refused. Local times are read as UTC; a "
+        "night, of which only the length is known, is told as ended at 07:00. Every alert is acknowledged half an hour "
+        f"after it was told, so that none hides the next ({ran.refused[LATE_ACK]} were over by then)."
     )
     out.tables.append(
         episodes.table(
