@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from simulators import envelopes, journal, occasions, truth
 from simulators.chance import generator
-from simulators.devices import DEVICES
 from simulators.faults import Fault
 from simulators.heat import Hot
 from simulators.kinds import Kind
@@ -61,18 +60,20 @@ class Delivery:
         self._hot = [block[1] for block in blocks]
         strips = [block[0] for block in blocks]
         self._strip = _joined(strips)
-        self._sampler = Sampler(self._strip, world.seed, world.first_min)
+        self._sampler = Sampler(self._strip, world.people, world.seed, world.first_min)
         self._ahead_min = np.zeros(len(self._keys), np.int64)
-        self._message_min = np.array([device.message_min for device in DEVICES])[self._strip.device]
+        self._message_min = world.people.worn("message_min", np.int64)
+        self._wire_name = [world.people.wire_name(row) for row in range(len(world.people))]
 
     def minutes(self) -> Iterator[list[Message]]:
         """Yield the messages that arrive in each minute of the run, then those that are still on their way."""
         start, end = self.world.start_min, self.world.start_min + self.world.minutes
         for minute in range(start, end):
             self._set_clocks(minute)
-            for sample in self._sampler.messages(minute, self._ahead_min):
+            last = minute == end - 1
+            for sample in self._sampler.messages(minute, self._ahead_min, last=last):
                 self._send(topics.HEART_RATE, sample.row, sample.sent_ms, sample.value)
-            self._steps(minute, last=minute == end - 1)
+            self._steps(minute, last=last)
             self._weather(minute)
             yield self._arrived((minute + 1) * 60_000)
         yield self._arrived(None)
@@ -108,7 +109,6 @@ class Delivery:
             context[asleep] = 4
             strip = Strip(
                 [world.wearer_id(block.first_row + row) for row in range(B)],
-                block.people.device,
                 phase,
                 block.seen.bpm.astype(np.float16),
                 block.seen.lost.astype(np.float16),
@@ -198,7 +198,8 @@ class Delivery:
                 name = self._strip.names[row]
                 first = begin + offset
                 told_ms = (first + int(self._ahead_min[row])) * 60_000
-                self._send(topics.ACTIVITY, row, sent_ms, envelopes.activity(name, f"{name}-a{first}", told_ms, run))
+                value = envelopes.activity(name, f"{name}-a{first}", told_ms, run, self._wire_name[row])
+                self._send(topics.ACTIVITY, row, sent_ms, value)
 
     def _weather(self, minute: int) -> None:
         since = minute - self.world.start_min
@@ -232,7 +233,6 @@ def _joined(strips: list[Strip]) -> Strip:
 
     return Strip(
         names=[name for strip in strips for name in strip.names],
-        device=over("device"),
         phase_s=over("phase_s"),
         bpm=over("bpm"),
         lost=over("lost"),

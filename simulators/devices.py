@@ -1,9 +1,6 @@
-"""What wearers wear: the table of device profiles."""
+"""What wearers wear: device profiles, and the table of set A's (those of set B: simulators.outfits)."""
 
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +12,17 @@ class Device:
     cadence_s : seconds between samples. samples_per_message : as many make a message.
     has_rr : RR intervals come along.
     minute_noise_bpm, sample_noise_bpm : errors from minute to minute, and from sample to sample.
-    bias_sd_bpm : constant error, different on each wrist.
-    lock_share : of fast walking in which the sensor reports the steps' cadence instead of the pulse.
+    bias_bpm, bias_sd_bpm : constant error: its mean, and how it differs from wrist to wrist.
+    lock_share : of walking in which the sensor reports the steps' cadence instead of the pulse.
+    lock_above_steps : what counts as such walking, steps a minute.
     artefact_share : of samples that are far off (light from outside, a blow).
+    artefact_minutes : share of the minutes that are far off as a whole.
     lost_share : of samples that are missing at rest; in motion five times as many.
     frozen_per_day : times a day that the value stands still for a while.
     loose_per_day : short times without contact a day.
-    battery_days : from full to empty; charged when about half empty. charge_min : shortest and longest charge.
+    battery_days : from full to empty. charge_min : shortest and longest charge.
+    charges_per_battery : charges in that time; 2 = when about half empty.
+    wire_name : the end of its device_id.
     """
 
     name: str
@@ -30,14 +31,19 @@ class Device:
     has_rr: bool
     minute_noise_bpm: float
     sample_noise_bpm: float
+    bias_bpm: float = 0.0
     bias_sd_bpm: float = 0.9
     lock_share: float = 0.01
+    lock_above_steps: float = 85.0
     artefact_share: float = 0.0006
+    artefact_minutes: float = 0.0
     lost_share: float = 0.004
     frozen_per_day: float = 0.01
     loose_per_day: float = 2.0
     battery_days: float = 2.5
     charge_min: tuple[float, float] = (30.0, 90.0)
+    charges_per_battery: float = 2.0
+    wire_name: str = "watch"
 
     @property
     def message_min(self) -> int:
@@ -47,7 +53,7 @@ class Device:
     @property
     def charge_share(self) -> float:
         """Share of days with a charge."""
-        return min(2.0 / self.battery_days, 1.0)
+        return min(self.charges_per_battery / self.battery_days, 1.0)
 
     @property
     def flat_per_day(self) -> float:
@@ -65,16 +71,4 @@ DEVICES = (
 """The table of profiles; cadences must divide a minute or be whole minutes. Noise and shares are ours; the
 error in motion is to lie in the published band, 3.8-7.7 % of the rate in the mean (modelling.md, section 5)."""
 
-
-def column(name: str) -> NDArray[np.float32]:
-    """Return one field of all profiles, to be indexed by `People.device`.
-
-    >>> column("cadence_s").tolist()
-    [1.0, 1.0, 60.0, 300.0, 10.0]
-    """
-    return np.array([getattr(device, name) for device in DEVICES], dtype=np.float32)
-
-
-CADENCE_S = column("cadence_s").astype(np.int64)
-HAS_RR = np.array([device.has_rr for device in DEVICES])
 LOOSE_LOG_MIN = (1.2, 1.0)  # log minutes of a time without contact, mean and sd (as in Furberg 2016)

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.courses import Form, ParameterSet
-from simulators.devices import HAS_RR
 from simulators.kinds import ACUTE, TECHNICAL, Kind
 from simulators.people import FEMALE, People
 
@@ -86,7 +85,10 @@ def likely(kind: Kind, people: People, rows: NDArray[np.int64], hour: NDArray[np
     if kind == Kind.HEAT_STRAIN:
         return np.asarray((hour >= 10) & (hour < 19) & awake)
     if kind == Kind.ATRIAL_FIBRILLATION:  # known, or a device that can see it (half of those, by the wearer's number)
-        return np.asarray(people.fibrillation[rows] | (HAS_RR[people.device[rows]] & (people.index[rows] % 2 == 0)))
+        return np.asarray(
+            people.fibrillation[rows]
+            | (people.outfit.column("has_rr", np.bool_)[people.device[rows]] & (people.index[rows] % 2 == 0))
+        )
     if kind == Kind.BETA_BLOCKER_START:
         return np.asarray((people.hypertensive[rows] | people.fibrillation[rows]) & ~people.beta_blocker[rows])
     if kind == Kind.ALCOHOL:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.chance import generator
-from simulators.devices import column
 from simulators.people import BLOCK, People
 from simulators.scenario import Scenario
 
@@ -71,8 +70,8 @@ def faults(scenario: Scenario, people: People, seed: int, start_min: int, minute
     """Draw the faults of a run; two of one kind never meet in one wearer."""
     how, n = scenario.faults, len(people)
     plan = (
-        (Fault.FROZEN_VALUE, column("frozen_per_day")[people.device] * how.devices, FROZEN_MIN),
-        (Fault.BATTERY_FLAT, column("flat_per_day")[people.device] * how.devices, FLAT_MIN),
+        (Fault.FROZEN_VALUE, people.worn("frozen_per_day") * how.devices, FROZEN_MIN),
+        (Fault.BATTERY_FLAT, people.worn("flat_per_day") * how.devices, FLAT_MIN),
         (Fault.LATE_BURST, np.full(n, how.late_bursts), how.late_burst_min),
         (Fault.CLOCK_SKEW, np.full(n, how.clock_skews), how.clock_skew_min),
         (Fault.UNIT_SLIP, np.full(n, how.unit_slips), how.unit_slip_min),

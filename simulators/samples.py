@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from simulators import envelopes
 from simulators.chance import generator
-from simulators.devices import CADENCE_S, HAS_RR, column
+from simulators.gathering import Gathering, Part
+from simulators.people import People
 from simulators.sensor import NO_RR
 
+ALL_SECONDS = list(range(60))
 SPIKE_BPM = 38.0  # how far off single samples are, as optical sensors have them
 LOW, HIGH = 21, 240
 CONTEXTS = ("unknown", "at_rest", "active", "exercise", "asleep")
@@ -20,7 +22,6 @@ class Strip:
     """N wearers over the grid: the columns that samples are made from; arrays (N, T), half floats to save memory."""
 
     names: list[str]
-    device: NDArray[np.int64]
     phase_s: NDArray[np.int64]  # second of the minute at which a wearer's messages begin
     bpm: NDArray[np.float16]
     lost: NDArray[np.float16]
@@ -44,15 +45,20 @@ class Sample:
 class Sampler:
     """Makes the heart-rate messages of one minute for all wearers."""
 
-    def __init__(self, strip: Strip, seed: int, first_min: int) -> None:
+    def __init__(self, strip: Strip, people: People, seed: int, first_min: int) -> None:
         self._strip, self._seed, self._first_min = strip, seed, first_min
-        self._ahead_ms = np.zeros(len(strip.device), np.int64)
-        cadence = CADENCE_S[strip.device]
+        self._ahead_ms = np.zeros(len(people), np.int64)
+        cadence = people.worn("cadence_s", np.int64)
+        self._has_rr = people.worn("has_rr", np.bool_)
+        self._wire_name = [people.wire_name(row) for row in range(len(people))]
+        own = (people.worn("message_min", np.int64) <= 1) | (people.worn("samples_per_message", np.int64) == 1)
+        self._alone = own.tolist()  # whose message is made at once, without waiting for further samples
+        self._gathering = Gathering(people, strip.names)
         self._dense = np.flatnonzero(cadence < 60)
         self._slow = np.flatnonzero(cadence >= 60)
         self._due = np.arange(60)[None, :] % cadence[self._dense][:, None] == 0
         self._full = self._due.sum(1).tolist()
-        self._spikes = column("artefact_share")[strip.device[self._dense]][:, None]
+        self._spikes = people.worn("artefact_share")[self._dense][:, None]
         self._every = cadence[self._slow] // 60
         second = strip.phase_s[self._dense][:, None] + np.arange(60)
         middle = second / 60 - 0.5  # minutes after the middle of the minute in which the message begins
@@ -60,11 +66,19 @@ class Sampler:
         self._part = (middle - np.floor(middle)).astype(np.float32)
         self._minute = second // 60  # 0 or 1: which minute's losses apply
 
-    def messages(self, minute: int, ahead_min: NDArray[np.int64]) -> list[Sample]:
-        """Return the messages that begin in this epoch minute; the watches' clocks run `ahead_min` (N,) ahead."""
+    def messages(self, minute: int, ahead_min: NDArray[np.int64], *, last: bool = False) -> list[Sample]:
+        """Return the messages of this epoch minute; the watches' clocks run `ahead_min` (N,) ahead.
+
+        Those of many minutes come in their last one, and in the `last` of all as far as they have got.
+        """
         rng = generator(self._seed, "samples", minute)
         self._ahead_ms = ahead_min * 60_000
-        return self._seconds(minute, rng) + self._singles(minute, rng)
+        alone = self._seconds(minute, rng) + self._singles(minute, rng)
+        phase_s = self._strip.phase_s
+        return alone + [
+            Sample(row, (end_s + int(phase_s[row])) * 1000, value)
+            for row, end_s, value in self._gathering.complete(minute, last=last)
+        ]
 
     def _seconds(self, minute: int, rng: np.random.Generator) -> list[Sample]:
         s, rows, at = self._strip, self._dense, minute - self._first_min
@@ -87,27 +101,34 @@ class Sampler:
         kept = (rng.random(bpm.shape, dtype=np.float32) >= lost) & self._due
         there_count = kept.sum(1).tolist()
         context = s.context[rows, at].tolist()
-        has_rr = (HAS_RR[s.device[rows]] & (s.irregular[rows, at] != NO_RR)).tolist()
+        has_rr = (self._has_rr[rows] & (s.irregular[rows, at] != NO_RR)).tolist()
         start = (minute * 60 + s.phase_s[rows]) * 1000
         out = []
         for i, row in enumerate(rows.tolist()):
             if not there_count[i]:
                 continue
             offsets, rates = envelopes.EVERY_SECOND, bpm[i].tolist()
+            there = ALL_SECONDS
             if there_count[i] < 60:
                 there = np.flatnonzero(kept[i]).tolist()
                 offsets = ",".join([envelopes.SECOND_OFFSETS[j] for j in there])
                 rates = [rates[j] for j in there]
             at_ms = int(start[i])
+            rr = self._intervals(row, at, rng) if has_rr[i] else None
+            if not self._alone[row]:
+                part = Part(there, rates, rr, context[i])
+                self._gathering.add(row, minute, at_ms + int(self._ahead_ms[row]), part)
+                continue
             value_bytes = envelopes.heart_rate(
                 s.names[row],
                 f"{s.names[row]}-h{minute}",
                 at_ms + int(self._ahead_ms[row]),
                 offsets,
                 rates,
-                rr_ms=self._intervals(row, at, rng) if has_rr[i] else None,
+                rr_ms=rr,
                 context=CONTEXTS[context[i]],
                 quality=there_count[i] / self._full[i],
+                device=self._wire_name[row],
             )
             out.append(Sample(row, at_ms + 60_000, value_bytes))
         return out
@@ -130,6 +151,11 @@ class Sampler:
             if there[i]:
                 at_ms = (minute * 60 + int(s.phase_s[row])) * 1000
                 name, told_ms = s.names[row], at_ms + int(self._ahead_ms[row])
-                value = envelopes.heart_rate(name, f"{name}-h{minute}", told_ms, "0", [bpm[i]])
+                if not self._alone[row]:
+                    self._gathering.add(row, minute, told_ms, Part([0], [bpm[i]]))
+                    continue
+                value = envelopes.heart_rate(
+                    name, f"{name}-h{minute}", told_ms, "0", [bpm[i]], device=self._wire_name[row]
+                )
                 out.append(Sample(row, at_ms + 1000, value))
         return out

@@ -44,7 +44,10 @@ class Crowd(_Part):
     night_off_share: Share = Field(0.12, description="of wearers take the watch off at night")
     shift_worker_share: Share = 0.04
     wearers_per_gateway: int = Field(20, ge=1, le=1000)
-    places: dict[str, Weight] = {"Asia/Shanghai": 0.4, "Europe/Berlin": 0.3, "America/New_York": 0.3}
+    places: dict[str, Weight] = Field(
+        {"Asia/Shanghai": 0.4, "Europe/Berlin": 0.3, "America/New_York": 0.3},
+        description="weights of set A's places; those of set B are its own",
+    )
 
     @field_validator("places")
     @classmethod
@@ -56,7 +59,7 @@ class Crowd(_Part):
 
 
 class Devices(_Part):
-    """Weights of the device profiles (simulators.devices)."""
+    """Weights of set A's device profiles (simulators.devices); those of set B are its own."""
 
     second: Weight = 0.45
     second_rr: Weight = 0.3
@@ -141,7 +144,9 @@ class Scenario(_Part):
 
     name: str
     description: str
-    parameters: Literal["a", "b"] = Field("a", description="the parameter set that says what episodes do")
+    parameters: Literal["a", "b"] = Field(
+        "a", description="the set that says what episodes do, what wearers wear and where they live"
+    )
     people: Crowd = Crowd()
     devices: Devices = Devices()
     transport: Transport = Transport()

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.chance import generator
-from simulators.devices import CADENCE_S, HAS_RR, column
 from simulators.effects import Effects
 from simulators.episodes import Episodes
 from simulators.faults import Fault, Faults
@@ -14,11 +13,15 @@ from simulators.kinds import Kind
 from simulators.people import People
 from simulators.wear import Gaps
 
-LOCK_STEPS, LOCK_MIN = 85, 5  # a sensor locks on steps faster than this, for minutes on end
+LOCK_MIN = 5  # a sensor locks on steps for minutes on end
+SLOWEST_WALK = 60  # steps a minute while stepping: fewer in a minute were taken in a part of it (Tudor-Locke 2018)
+FAR_OFF_BPM = (15.0, 60.0)  # how far off an artefact of a whole minute is, to either side
 ACTIVE_ERROR = 0.045  # relative error while moving (device MAPE 3.8-7.7 %, 30 % higher in activity)
 FIBRILLATION_SAMPLE_SD = 5.0  # bpm between samples when beats lose their order
 LOWEST_BPM, HIGHEST_BPM = 22.0, 235.0  # what an optical sensor reports at most
 NO_RR, NO_STEPS = 255, 255
+EXTREME = ((1, 2, 6, 12, 30, 60), (0.0, 0.56, 1.27, 1.63, 2.04, 2.3))  # mean of the largest of so many normal numbers
+FEW = 2  # samples a minute whose median wanders as they do
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,32 +91,42 @@ def see(
     """Let every device look at its wearer."""
     rng = generator(seed, "sensor", block, first_min)
     B, T = bpm.shape
-    noise = column("minute_noise_bpm")[people.device][:, None]
+    noise = people.worn("minute_noise_bpm")[:, None]
     seen = bpm + people.bias_bpm.astype(np.float32)[:, None]
     if effects.bias_bpm is not None:
         seen += effects.bias_bpm
     seen += noise * rng.standard_normal((B, T), dtype=np.float32)
     moving = steps > 0
     seen[moving] *= 1 + ACTIVE_ERROR * rng.standard_normal(int(moving.sum()), dtype=np.float32)
-    stretch = rng.random((B, T // LOCK_MIN + 1), dtype=np.float32) < column("lock_share")[people.device][:, None]
-    locked = np.repeat(stretch, LOCK_MIN, axis=1)[:, :T] & (steps > LOCK_STEPS)
-    seen[locked] = steps[locked]
+    stretch = rng.random((B, T // LOCK_MIN + 1), dtype=np.float32) < people.worn("lock_share")[:, None]
+    locked = np.repeat(stretch, LOCK_MIN, axis=1)[:, :T] & (steps > people.worn("lock_above_steps")[:, None])
+    seen[locked] = np.maximum(steps[locked], SLOWEST_WALK)
+    _blind(seen, people.worn("artefact_minutes"), seed, block, first_min)
     np.clip(seen, LOWEST_BPM, HIGHEST_BPM, out=seen)
 
-    lost = np.where(moving, np.float32(5), np.float32(1)) * column("lost_share")[people.device][:, None]
+    lost = np.where(moving, np.float32(5), np.float32(1)) * people.worn("lost_share")[:, None]
     lost *= rng.standard_exponential((B, T), dtype=np.float32)
     lost[off] = 1.0
     np.minimum(lost, 1.0, out=lost)
 
     counted = np.minimum(np.round(steps * ~off), 254).astype(np.uint8)
     counted[dead] = NO_STEPS
-    scatter = np.broadcast_to(column("sample_noise_bpm")[people.device][:, None], (B, T)).copy()
+    scatter = np.broadcast_to(people.worn("sample_noise_bpm")[:, None], (B, T)).copy()
     if effects.irregular_cv is not None:
         scatter[effects.irregular_cv > 0] = FIBRILLATION_SAMPLE_SD
     swing = None if effects.swing_bpm is None else _asleep_only(effects.swing_bpm, in_bed)
     return Seen(
         seen, lost, counted, _irregular(rng, people, effects, bpm, moving, off), scatter, swing, effects.swing_s
     )
+
+
+def _blind(seen: NDArray[np.float32], share: NDArray[np.float32], seed: int, block: int, first_min: int) -> None:
+    """Put this share of each one's minutes far off, up or down: changes `seen` in place."""
+    if not share.any():
+        return
+    rng = generator(seed, "artefacts", block, first_min)
+    row, column = np.nonzero(rng.random(seen.shape, dtype=np.float32) < share[:, None])
+    seen[row, column] += rng.uniform(*FAR_OFF_BPM, len(row)) * rng.choice(np.array([-1.0, 1.0]), len(row))
 
 
 def _asleep_only(swing_bpm: NDArray[np.float32], in_bed: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -150,7 +163,7 @@ def _irregular(
     off: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
     out = np.full(bpm.shape, NO_RR, np.uint8)
-    rows = np.flatnonzero(HAS_RR[people.device])
+    rows = np.flatnonzero(people.worn("has_rr", np.bool_))
     if not len(rows):
         return out
     rate = bpm[rows]
@@ -176,7 +189,7 @@ def minutes(people: People, seen: Seen, seed: int, block: int, first_min: int) -
     """
     rng = generator(seed, "minutes", block, first_min)
     B, T = seen.bpm.shape
-    cadence = CADENCE_S[people.device]
+    cadence = people.worn("cadence_s", np.int64)
     middle = np.empty_like(seen.bpm)
     middle[:, 1:-1] = 0.75 * seen.bpm[:, 1:-1] + 0.125 * (seen.bpm[:, :-2] + seen.bpm[:, 2:])
     middle[:, 0], middle[:, -1] = seen.bpm[:, 0], seen.bpm[:, -1]
@@ -184,15 +197,16 @@ def minutes(people: People, seen: Seen, seed: int, block: int, first_min: int) -
     slope[:, 1:-1] = np.abs(seen.bpm[:, 2:] - seen.bpm[:, :-2]) / 4
 
     dense = (cadence < 60)[:, None]
-    extreme = np.where(cadence == 1, np.float32(2.3), np.float32(1.27))[:, None]  # of 60 and of 6 normal numbers
-    full = np.where(cadence <= 60, 60 // np.maximum(np.minimum(cadence, 60), 1), 1)[:, None]
+    full = (60 // np.minimum(cadence, 60))[:, None]
+    extreme = np.interp(full, *EXTREME).astype(np.float32)
     count = np.round(full * (1 - seen.lost)).astype(np.uint8)
     slow = np.flatnonzero(cadence > 60)
     if len(slow):
         every = cadence[slow] // 60
         count[slow] *= (first_min + np.arange(T))[None, :] % every[:, None] == 0
     sparse = rng.standard_normal((B, T), dtype=np.float32) * seen.sd_bpm
-    centre = np.where(dense, middle, seen.bpm + sparse)
+    sparse *= np.where(full <= FEW, np.sqrt(1 / full), 0).astype(np.float32)
+    centre = np.where(dense, middle, seen.bpm) + sparse
     reach = rng.standard_normal((B, T), dtype=np.float32)
     reach *= np.float32(0.3)
     reach += extreme

@@ -8,7 +8,7 @@ from simulators.courses import Form, ParameterSet
 from simulators.episodes import CYCLE_DAYS, Episodes, drawn_forms, joined, likely, none, overlaps
 from simulators.kinds import ACUTE, TECHNICAL, Kind
 from simulators.people import People
-from simulators.places import PLACES, is_warm_season
+from simulators.places import is_warm_season
 from simulators.scenario import Rate, Scenario
 
 TRIES = 24  # candidates looked at for each episode
@@ -45,11 +45,9 @@ def episodes(
             span = (float(known.shortest_min), float(known.longest_min))
         rng = generator(seed, f"episodes {kind.name}", start_min)
         if kind == Kind.GATEWAY_SILENT:
-            found = _together(rng, kind, rate, span, people.gateway, parameters, (start_min, minutes, 0))
+            found = _together(rng, kind, rate, span, people, parameters, (start_min, minutes, 0))
         elif kind == Kind.HEAT_WAVE:
-            found = _together(
-                rng, kind, rate, span, people.place, parameters, (start_min, minutes, _before(kind, span))
-            )
+            found = _together(rng, kind, rate, span, people, parameters, (start_min, minutes, _before(kind, span)))
         elif kind == Kind.MENSTRUAL_PHASE:
             found = _cycles(rng, rate, span, people, parameters, start_min, minutes)
         else:
@@ -127,13 +125,15 @@ def _together(
     kind: Kind,
     rate: Rate,
     span: tuple[float, float],
-    group: NDArray[np.int64],
+    people: People,
     parameters: ParameterSet,
     when: tuple[int, int, int],
 ) -> list[Row]:
     """Outages take all wearers of a gateway at once, heat waves all of a place, in its warm season only."""
     start_min, minutes, before_min = when
     rows: list[Row] = []
+    group = people.gateway if kind == Kind.GATEWAY_SILENT else people.place
+    places = list(people.outfit.places.values())
     groups = np.unique(group)
     until = dict.fromkeys(groups.tolist(), 0)
     for onset in _onsets(rng, rate, len(groups), start_min, minutes, before_min).tolist():
@@ -142,7 +142,7 @@ def _together(
         form, severity, draws = int(drawn_forms(rng, parameters, kind, 1)[0]), float(rng.random()), rng.random(6)
         if kind == Kind.GATEWAY_SILENT:
             form, severity = int(Form.CLEAR), 0.5
-        elif onset < until[chosen] or end <= start_min or not is_warm_season(list(PLACES)[chosen], onset):
+        elif onset < until[chosen] or end <= start_min or not is_warm_season(places[chosen], onset):
             continue
         until[chosen] = end
         rows += [_row(kind, int(w), onset, end, form, severity, draws) for w in np.flatnonzero(group == chosen)]

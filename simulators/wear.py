@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.chance import generator
-from simulators.devices import DEVICES, LOOSE_LOG_MIN, column
+from simulators.devices import LOOSE_LOG_MIN
 from simulators.people import People
 
 
@@ -29,8 +29,8 @@ def daily_gaps(people: People, seed: int, block: int, first_min: int, minutes: i
     row = np.broadcast_to(np.arange(B)[:, None], (B, D))
 
     charge_at = midnight + 60 * (people.charge_h[:, None] + rng.normal(0, 0.7, (B, D)))
-    charge = rng.random((B, D)) < column("charge_share")[people.device][:, None]
-    shortest, longest = np.array([device.charge_min for device in DEVICES])[people.device].T[:, :, None]
+    charge = rng.random((B, D)) < people.worn("charge_share")[:, None]
+    shortest, longest = people.worn("charge_min", np.float64).T[:, :, None]
     charge_long = rng.uniform(0, 1, (B, D)) * (longest - shortest) + shortest
     night_at = midnight + 60 * (people.bedtime_h[:, None] + rng.normal(-0.3, 0.5, (B, D)))
     night = people.night_off[:, None] & (rng.random((B, D)) < 0.85)
@@ -39,7 +39,7 @@ def daily_gaps(people: People, seed: int, block: int, first_min: int, minutes: i
     off = rng.random((B, D)) < 0.25
     off_long = rng.lognormal(3.0, 0.8, (B, D))
     # A loose strap: a few times a day no light comes back for some minutes; more on some wrists than on others.
-    often = rng.gamma(2.0, 0.5, B) * column("loose_per_day")[people.device]
+    often = rng.gamma(2.0, 0.5, B) * people.worn("loose_per_day")
     times = rng.poisson(often * D)
     loose_at = np.repeat(midnight[:, 0], times) + rng.uniform(0, 1440 * D, int(times.sum()))
     loose_long = rng.lognormal(*LOOSE_LOG_MIN, int(times.sum()))

@@ -47,7 +47,7 @@ def run(
         Simulated seconds a second; 1 = live: events happen now and the broker stamps them. Above 1, record times are
         the simulated times of arrival (the log clock). Files are never paced.
     parameters
-        "a" or "b": what episodes do to people; None leaves the scenario's own set.
+        "a" or "b": what episodes do to people, what these wear and where they live; None leaves the scenario's own.
     truth_file
         A name that ends in ``.parquet`` gets a table, any other JSON.
     duration, start

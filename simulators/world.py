@@ -170,7 +170,9 @@ def world(scenario: Scenario, seed: int, wearers: int, start_min: int, minutes: 
     first_hour = start_min // 60 - 24
     hours = minutes // 60 + 3 * 24
     heat_wave = scenario.weather.heat_wave_c
-    weather = [places.weather(zone, seed, first_hour, hours, heat_wave) for zone in places.PLACES]
+    weather = [
+        places.weather(zone, place, seed, first_hour, hours, heat_wave) for zone, place in folk.outfit.places.items()
+    ]
     kinetics = parameters.load(scenario.parameters)
     strikes = striking.episodes(scenario, kinetics, folk, seed, start_min, minutes)
     broken = _beside(faults.faults(scenario, folk, seed, start_min, minutes), strikes)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from benchmarks.real_data.people_days import PersonDays
 from monitor.signals.resting import night_rate, resting_rate
 from simulators import sensor
-from simulators.devices import CADENCE_S
 from simulators.errors import RecordingsMissing
 from simulators.journal import night_minutes, recorded_nights
 from simulators.people import BLOCK
@@ -119,7 +118,7 @@ def simulated(wearers: int, days: int, seed: int, scenario: str = SCENARIO) -> l
     for block in drawn.blocks():
         seen = sensor.minutes(block.people, block.seen, drawn.seed, block.first_row // BLOCK, drawn.first_min)
         nights = [(n, night_minutes(block.nights.stages(n))[0]) for n in recorded_nights(drawn, block)]
-        for row in np.flatnonzero(CADENCE_S[block.people.device] <= 60).tolist():
+        for row in np.flatnonzero(block.people.worn("cadence_s") <= 60).tolist():
             offset = int(block.people.utc_offset_min[row])
             first_day = -(-(drawn.start_min + offset) // DAY_MIN)  # the first whole local day
             begin = first_day * DAY_MIN - offset - drawn.start_min + LEAD_MIN

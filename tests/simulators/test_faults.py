@@ -10,10 +10,9 @@ import pytest
 
 from simulators import journal, options, scenario, truth
 from simulators.delivery import Delivery, Message, deliver
-from simulators.devices import DEVICES, column
+from simulators.devices import DEVICES
 from simulators.faults import Fault
 from simulators.kinds import ACUTE
-from simulators.people import DEVICE_NAMES
 from simulators.scenario import Scenario
 from simulators.sensor import minutes
 from simulators.world import World, world
@@ -38,7 +37,7 @@ def told(drawn: World) -> tuple[Delivery, list[Message]]:
 def test_a_watch_has_the_cadence_of_its_profile() -> None:
     everyone = scenario.load("calm")
     for device in DEVICES:
-        weights = {name: float(name == device.name) for name in DEVICE_NAMES}
+        weights = {other.name: float(other is device) for other in DEVICES}
         chosen = everyone.model_copy(update={"devices": everyone.devices.model_copy(update=weights)})
         drawn = world(chosen, 4, 10, START_MIN, 60)
         block = drawn.block(0)
@@ -52,7 +51,8 @@ def test_a_watch_has_the_cadence_of_its_profile() -> None:
 
 
 def test_batteries_that_last_are_charged_seldom() -> None:
-    assert column("charge_share")[DEVICE_NAMES.index("second")] > column("charge_share")[DEVICE_NAMES.index("minute")]
+    share = {device.name: device.charge_share for device in DEVICES}
+    assert share["second"] > share["minute"]
 
 
 def test_a_frozen_value_stands_still_while_steps_go_on() -> None:
@@ -159,7 +159,7 @@ def test_apnoea_swings_within_the_minutes_of_fast_watches() -> None:
     block = drawn.block(0)
     assert block.seen.swing_bpm is not None
     seen = minutes(block.people, block.seen, 3, 0, drawn.first_min)
-    fast = (np.array([d.cadence_s for d in DEVICES])[block.people.device] == 1)[:, None] & (seen.hr_count > 0)
+    fast = (block.people.worn("cadence_s") == 1)[:, None] & (seen.hr_count > 0)
     spread = seen.hr_max.astype(float) - seen.hr_min
     swinging = fast & (block.seen.swing_bpm > 5)
     quiet = fast & (block.stage > 1) & (block.seen.swing_bpm == 0)

@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 
 from simulators import options, pressure, sensor
 from simulators.courses import Episode, Form
-from simulators.devices import CADENCE_S
 from simulators.episodes import Episodes
 from simulators.kinds import ACUTE, Kind
 from simulators.people import people
@@ -166,7 +165,7 @@ def test_nothing_is_seen_while_the_watch_is_off(crowd: Crowd) -> None:
 def test_slow_devices_have_a_sample_a_cadence(crowd: Crowd) -> None:
     drawn, blocks = crowd
     counts = np.concatenate([sensor.minutes(b.people, b.seen, 1, 0, drawn.first_min).hr_count for b in blocks])
-    cadence = CADENCE_S[np.concatenate([b.people.device for b in blocks])]
+    cadence = drawn.people.worn("cadence_s")
     assert counts[cadence == 1].max() == 60
     assert counts[cadence == 60].max() == 1
     assert counts[cadence == 300].mean() < 0.21
