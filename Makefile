@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: demo test bench faults real-data lint types imports unit install lock clean
+.PHONY: demo test bench scorecard faults real-data lint types imports unit install lock clean
 
 demo: .venv/ready ## Watch simulated wearers become alerts, on a Kafka and a Valkey of its own
 	@$(BIN)/python -m monitor demo $(ARGS)
@@ -23,6 +23,9 @@ unit: .venv/ready
 
 bench: .venv/ready ## Measure; ARGS="--only NAME --json FILE"
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+scorecard: .venv/ready ## What alerts are worth, on recordings and simulated people; ARGS="--only transplants --write-docs"
+	@$(BIN)/python -m benchmarks.scorecard $(ARGS)
 
 faults: .venv/ready ## Break things and look for what was lost; ARGS="--minutes M --seed S --only NAME --json FILE"
 	@$(BIN)/python -m tests.faults $(ARGS)

@@ -52,6 +52,10 @@ LIMITS = (
         "Pressure, heat, recovery of the rate after effort and variability are left out for the same reason."
     ),
     (
+        "POOR_RECOVERY asks for a hard day before the bad night. The bad nights that are laid over recordings fall on "
+        "any day, so it is silent about most of them."
+    ),
+    (
         "Simulated rates of events are far above those of life, so PPV on this page is not that of a care team; "
         "the share of false episodes a wearer-day is of people to whom a lot happens, confounders included."
     ),
