@@ -59,7 +59,7 @@ def fitabase(data: Path) -> Section:
     out = Section(f"Fitabase ({len(people)} people) and Welltory (1 person): minutes through the real engine", level=3)
     nights = len({copy.person for copy in slow})
     out.sentences = [
-        "Medians of the minutes are played as messages of a minute (of 15 for episodes of days), with all gaps. At "
+        "Medians of the minutes are played as messages of a minute (of 30 for episodes of days), with all gaps. At "
         f"rest: up to {ONSETS_REST} onsets a person between 9 and 20 h where the watch is worn. "
         + _left_out(IN_MINUTES, AT_REST),
         (

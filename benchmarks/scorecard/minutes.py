@@ -165,7 +165,7 @@ def _play(played: dict[str, _Played], limits: Limits) -> dict[str, list[Alarm]]:
 def _messages(name: str, piece: _Played, shift: int) -> Iterator[Message]:
     m = piece.minutes
     begin = m.first - shift + PLAYED_FROM
-    lead = begin % EVERY_MIN  # a message ends at a whole quarter
+    lead = begin % EVERY_MIN  # a message ends at a whole half hour
     bpm, steps = np.zeros(lead + len(m.bpm), np.uint8), np.full(lead + len(m.bpm), NO_STEPS, np.uint8)
     bpm[lead:] = np.nan_to_num(m.bpm)
     steps[lead:] = np.where(np.isnan(m.steps), NO_STEPS, np.minimum(np.nan_to_num(m.steps), NO_STEPS - 1))

@@ -68,7 +68,7 @@ LIMITS = (
         "alerts of medium and high priority stay open, and a condition that comes back counts as a new alert."
     ),
     (
-        "The long runs hold a sample a minute, told every 15 minutes: the time to an alert of minutes is not "
+        "The long runs hold a sample a minute, told every 30 minutes: the time to an alert of minutes is not "
         "theirs to tell, and silence of a watch is not judged in them."
     ),
 )

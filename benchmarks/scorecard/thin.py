@@ -1,4 +1,4 @@
-"""A simulated world as few messages: a sample a minute, told every quarter of an hour; nights, readings, weather."""
+"""A simulated world as few messages: a sample a minute, told every half an hour; nights, readings, weather."""
 
 from collections.abc import Iterator, Sequence
 from zlib import crc32
@@ -17,18 +17,15 @@ from simulators.truth import Truth
 from simulators.world import Block, World
 from stream_schemas import topics
 
-EVERY_MIN = 15
+EVERY_MIN = 30
 MINUTE_MS = 60_000
 TEAMS = ("north",)
 
 
 def block_messages(world: World, block: Block) -> list[Message]:
-    """Return the messages of one block in the order of their arrival: a minute after the last value in them."""
+    """Return the messages of one block, in no order of time."""
     names = [world.wearer_id(block.first_row + row) for row in range(len(block.people))]
-    out = list(_wrist(world, block, names))
-    out += _now_and_then(world, block, names)
-    out.sort(key=lambda message: message[3])
-    return out
+    return [*_wrist(world, block, names), *_now_and_then(world, block, names)]
 
 
 def block_truth(world: World, block: Block) -> tuple[list[Truth], dict[str, Ints]]:
