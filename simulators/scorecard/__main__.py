@@ -94,8 +94,9 @@ def main(
             cards[one] = scorecard(record, shifts=shifts)
             for sentence in (f"Scenario {played.name}, {one}", *page.summary(cards[one])):
                 typer.echo(sentence)
-            for kind, count in record.unknown.items():
-                typer.echo(f"{count} episodes of {kind} in the truth are about transport and are left out.")
+            if record.unknown:
+                faults = ", ".join(f"{kind} ({count})" for kind, count in sorted(record.unknown.items()))
+                typer.echo(f"Left out of the truth, being no events of a wearer: {faults}.")
             for table in page.tables(cards[one]):
                 typer.echo("\n" + "\n".join(table.plain()))
         if len(cards) > 1:
