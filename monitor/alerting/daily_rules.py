@@ -33,8 +33,8 @@ from monitor.wearers.state import State
 NOON_MIN = MINUTES // 2
 MINUTE_MS = 60_000
 LATE_MS = MINUTES * MINUTE_MS  # data that was received more than a day after it was measured is told as late
-NOT_USUAL = [Rule.HR_HIGH_REST, Rule.HR_LOW, Rule.NIGHT_SIGNAL, Rule.PERSONAL_CUSUM, Rule.TREND_DEV]
-"""While an alert of these is open, the baseline stands still: a slow illness must not become usual."""
+NOT_USUAL = [Rule.HR_HIGH_REST, Rule.HR_LOW, Rule.HEAT_LOAD, Rule.NIGHT_SIGNAL, Rule.PERSONAL_CUSUM, Rule.TREND_DEV]
+"""While an alert of these is open, the baseline stands still: neither a slow illness nor a hot week becomes usual."""
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 

@@ -49,6 +49,13 @@ def heat_load(
 ) -> Evidence:
     """Find heat load: heat index >= 39.4 C and at rest a rate >= 91 bpm or 15 above usual; vulnerable wearers >= 32 C.
 
+    Parameters
+    ----------
+    usual_rest_bpm : (n,) what is usual at rest at this local hour, awake or asleep (`baselines.usual_bpm`), or on whole
+    days; NaN = not known: then only the 91 bpm count.
+
+    Notes
+    -----
     The rate is the slow course of the last hour (10-min low-pass), or the median of ten minutes where that is not
     known. Clear: heat index < 37 C (30 C for the vulnerable). Outdoor weather is not exposure; the alert is low and
     gives advice.

@@ -9,7 +9,14 @@ from monitor.alerting.af_burden_rule import af_burden
 from monitor.alerting.blood_pressure import newest_cuff_reading
 from monitor.alerting.board import Board
 from monitor.alerting.evidence import Evidence, Rule
-from monitor.alerting.heart_rate import HeartRateWindow, awake_and_asleep, heart_rate_window, hr_high_rest, hr_low
+from monitor.alerting.heart_rate import (
+    HeartRateWindow,
+    awake_and_asleep,
+    heart_rate_window,
+    hr_high_rest,
+    hr_low,
+    night_by_rule,
+)
 from monitor.alerting.heat import current_weather, heat_load
 from monitor.alerting.limits import Limits
 from monitor.alerting.news2_parts import MISSING, news2_parts, pulse_points
@@ -17,6 +24,7 @@ from monitor.alerting.reporting import Describe, Moments, lacked_names, report
 from monitor.alerting.switched import is_on, switched
 from monitor.signals import hampel
 from monitor.signals.reasons import EXERCISE, OUTLIER, SAID_ASLEEP, SAID_REST
+from monitor.wearers.baselines import usual_bpm
 from monitor.wearers.days import usual_rest_bpm
 from monitor.wearers.fields import HR_COUNT, HR_MEDIAN, IRREGULAR, MINUTES, REASON, STEPS
 from monitor.wearers.profiles import Profiles
@@ -66,12 +74,13 @@ def judge_minutes(board: Board, profiles: Profiles, limits: Limits, when: Moment
     matters = watched | (now >= high) | (now <= low) | warm | measured
     # all minutes of a row of which one matters: what raises here may clear a few minutes on
     window = heart_rate_window(state, row, minute, limits, of_interest=np.isin(row, row[matters]))
-    off = profiles.defaults_off(row)
+    off, hour = profiles.defaults_off(row), profiles.local_hour(row, minute)
     found = [
         hr_high_rest(window, limits, own_high, off),
-        hr_low(window, limits, own_low, off, profiles.local_hour(row, minute)),
+        hr_low(window, limits, own_low, off, hour),
     ]
     if warm.any() or state.alert_open[row, Rule.HEAT_LOAD].any():
+        usual = usual_bpm(state, row, hour, night_by_rule(window, limits, hour))
         found.append(
             heat_load(
                 state,
@@ -80,7 +89,7 @@ def judge_minutes(board: Board, profiles: Profiles, limits: Limits, when: Moment
                 window,
                 limits,
                 vulnerable=profiles.vulnerable(row, limits.heat_vulnerable_age_years),
-                usual_rest_bpm=usual_rest_bpm(state, row, minute // MINUTES),
+                usual_rest_bpm=np.where(np.isnan(usual), usual_rest_bpm(state, row, minute // MINUTES), usual),
                 off=off,
             )
         )

@@ -1,5 +1,8 @@
 """What heart rate is usual for a wearer at this hour, asleep or awake: from own days, leaning on a cohort's at first.
 
+Which minutes of an hour make its heart rate is the caller's choice; the engine takes those at
+rest (`monitor.wearers.baselines`), and `STARTER` is of such.
+
 Two forms: `personal_baseline` from a window of days, and `update`, which needs no past days, for a state that has no
 room for them.
 """
@@ -30,12 +33,13 @@ class Cohort:
 
 
 STARTER = Cohort(
-    level=np.array([[70.0] * 7 + [84.0] * 14 + [76.0] * 3, [65.0] * 24]),
-    spread=np.array([[7.0] * 24, [4.0] * 24]),
+    level=np.array([[70.0] * 7 + [76.0] * 14 + [70.0] * 3, [65.0] * 24]),
+    spread=np.array([[6.0] * 24, [4.0] * 24]),
 )
-"""To begin with, until there is a cohort of one's own: rounded medians of one to five people a cell, of the 8 with a
-heart rate in Furberg et al. 2016 (Zenodo 53894). Sleep is taken to be half an hour without a step from 23:00 to 06:59;
-hours of sleep at day have the same value."""
+"""To begin with, until there is a cohort of one's own: of minutes at rest (the last of ten without a step), rounded
+medians of one to five people a cell, of the 6 with heart rate and steps in Furberg et al. 2016 (Zenodo 53894). Sleep is
+taken to be half an hour without a step from 23:00 to 06:59. From 0:00 to 6:59 nobody was awake at rest on seven days,
+and nobody slept at day: these hours have a value like those beside them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ FIELDS: tuple[Field, ...] = (
     Field("fall_code", "u2", (), "1000 + twice the fall in bpm after effort, of the day before `day`; 0 = none seen"),
     Field("days_mask", "u4", (), "bit k: slot k of `days` holds one of the 28 days before `day`"),
     Field("night_bpm", "f2", (DAYS,), "resting rate of each local night, ring by local day; 0 = none"),
-    Field("baseline_bpm", "f2", (2, HOURS), "own level by local hour, awake first (monitor.signals.baseline.update)"),
+    Field("baseline_bpm", "f2", (2, HOURS), "own level at rest by local hour, awake first (monitor.wearers.baselines)"),
     Field("baseline_days", "u1", (2, HOURS), "own days in each level, 0 = none yet"),
     Field("noon_minute", "i4", (), "epoch minute of the next local noon; 0 = not known: the next minute tells"),
     Field("judged_day", "i4", (), "local epoch day that the daily rules saw last: the newest slot of `night_bpm`"),

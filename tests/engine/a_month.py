@@ -40,13 +40,13 @@ def a_month(f: Feed, seed: int, *, days: int = DAYS) -> None:
 
 
 def a_day(f: Feed, wearer: str, midnight: int, bpm: float, steps: int, *, run_min: int = 0) -> None:
-    """Midnight to 16:00: still until 8:00, then a run if there is one, then steps every other minute."""
+    """Midnight to 16:00: still until 8:00, then a run if there is one, then steps in the first half of each hour."""
     for begins in range(0, 16, HOURS):
         start = midnight + begins * 60 * MINUTE
         samples = [round(bpm) + (k % 3 == 0) for k in range(HOURS * 12)]
         f.heart_rate(wearer, start, samples, every_s=300)
         minutes = range(begins * 60, (begins + HOURS) * 60)
-        walked = [0 if m < 480 else 110 if m < 480 + run_min else steps * (m % 2) for m in minutes]
+        walked = [0 if m < 480 else 110 if m < 480 + run_min else steps * (m % 60 < 30) for m in minutes]
         f.steps(wearer, start, walked, stamp=start + (HOURS * 60 - 5) * MINUTE + 1000)
 
 

@@ -285,7 +285,7 @@ def test_the_baseline_moves_once_a_day_and_stands_still_while_a_night_alert_is_o
     ill, tired = state.row_of["ill"], state.row_of["tired"]
 
     assert state.baseline_days[tired, 0].tolist()[8:12] == [DAYS] * 4  # awake by steps
-    assert state.baseline_days[ill, 0].tolist()[8:12] < [DAYS] * 4
+    assert 14 < state.baseline_days[ill, 0, 9] < DAYS
     assert 60 <= state.baseline_bpm[tired, 0, 9] <= 62
     assert state.baseline_days[tired, 1].tolist()[1:6] == [DAYS] * 5  # asleep from 1:00 to 6:00
     assert not state.baseline_bpm[ill, 1].any()
@@ -299,12 +299,30 @@ def test_the_hours_of_the_baseline_are_those_of_the_own_clock(offset_min: int) -
     before = noon - 1 - np.arange(1440)
     held = state.minute_bytes()
     held[0, before % 1440, HR_MEDIAN] = 50 + (before + offset_min) // 60 % 24
-    held[0, before % 1440, HR_COUNT], held[0, before % 1440, STEPS] = 12, 2
+    held[0, before % 1440, HR_COUNT] = 12
+    held[0, before % 1440, STEPS] = 1 + ((before + offset_min) % 60 < 20)  # 20 minutes of steps, then 40 still
+    held[0, before[(before + offset_min) % 60 < 29] % 1440, HR_MEDIAN] = 200  # not at rest yet
     state.head_minute[0] = noon + 3
     held[0, (noon + np.arange(4)) % 1440, HR_MEDIAN] = 200  # after noon: its minutes took the place of a day before
 
     move_baseline(state, row, np.array([noon]), np.array([offset_min]), np.array([False]))
 
     assert state.baseline_days[0, 0].tolist() == [1] * 24
-    expected = [max(50 + h, level - 17.5) for h, level in enumerate([70.0] * 7 + [84.0] * 14 + [76.0] * 3)]
+    expected = [max(50 + h, level - 15) for h, level in enumerate([70.0] * 7 + [76.0] * 14 + [70.0] * 3)]
     assert state.baseline_bpm[0, 0].tolist() == pytest.approx(expected, abs=0.04)
+
+
+@pytest.mark.parametrize(("days", "raises"), [(0, False), (6, False), (7, True)])
+def test_heat_compares_with_the_rate_at_rest_of_this_hour_from_a_week_of_days_on(days: int, raises: bool) -> None:
+    """83 bpm is 15 above a baseline of (7 x 58 + 7 x 76) / 14 = 67."""
+    f = feed()
+    f.weather("w", START + 10 * HOUR, 41.0, 40.0)
+    f.minutes("w", START + 10 * HOUR + MINUTE, [83])
+    f.run(START + 10 * HOUR + 2 * MINUTE, every=HOUR)
+    state = f.engine.state
+    row = state.row_of["w"]
+    state.baseline_bpm[row, 0, 10], state.baseline_days[row, 0, 10] = 58, days
+    f.minutes("w", START + 10 * HOUR + 2 * MINUTE, [83] * 15)
+    f.run(START + 10 * HOUR + 20 * MINUTE, every=HOUR)
+
+    assert bool(f.alerts("HEAT_LOAD")) == raises
