@@ -53,7 +53,8 @@ def fitabase(data: Path) -> Section:
     """Lay episodes over Fitabase and Welltory."""
     people, one = minutes.fitabase(data), minutes.from_welltory(data)
     at_rest = minutes.copies(people, variants(AT_REST), ONSETS_REST, SEED, Limits())
-    slow = minutes.copies([*people, *one], variants(DAILY), ONSETS_NIGHTS, SEED, Limits())
+    in_weeks = tuple(kind for kind in DAILY if kind != Kind.OVERTRAINING)  # its window is longer than these pieces
+    slow = minutes.copies([*people, *one], variants(in_weeks), ONSETS_NIGHTS, SEED, Limits())
     welltory = minutes.copies(one, variants(AT_REST), ONSETS_REST, SEED, Limits())
     lines = compared(at_rest)
     out = Section(f"Fitabase ({len(people)} people) and Welltory (1 person): minutes through the real engine", level=3)

@@ -106,6 +106,7 @@ class Scorecard:
     ----------
     kinds : conditions that happened; technical : watch and gateway; confounders : what looks like illness.
     alarms : rule -> what its alarms are. false : false episodes a worn wearer-day, confounded ones included.
+    false_of_few : share of them that the twentieth of the wearers with most have, at least one wearer; NaN = none.
     load : alarms of all rules but the technical ones. load_p95 : 95th centile over wearers of their own load.
     ppv : answers over answers and false ones; several answers to one event all count.
     """
@@ -118,6 +119,7 @@ class Scorecard:
     confounders: Sequence[ConfounderScore]
     alarms: Mapping[str, Mapping[Standing, int]]
     false: Rate
+    false_of_few: float
     load: Rate
     load_p95: float
     ppv: float
@@ -161,6 +163,7 @@ def scorecard(record: Record, *, shifts: int = SHIFTS, draws: int = DRAWS, seed:
         [_confounder(kind, outcomes, wrong) for kind in happened if kind in CONFOUNDERS],
         {rule: dict(counts) for rule, counts in sorted(alarms.items())},
         Rate(len(wrong), days),
+        _of_few(wrong, len(record.worn)),
         Rate(len(heard), days),
         _load_p95(record, heard),
         ppv,
@@ -292,6 +295,11 @@ def _confounder(kind: Kind, outcomes: Sequence[Met], wrong: Sequence[Judged]) ->
     return ConfounderScore(
         kind, len(episodes), with_alarm, dict(sorted(Counter(one.alarm.rule for one in mine).items()))
     )
+
+
+def _of_few(wrong: Sequence[Judged], wearers: int) -> float:
+    most = sorted(Counter(one.alarm.wearer for one in wrong).values(), reverse=True)
+    return sum(most[: max(wearers // 20, 1)]) / len(wrong) if wrong else math.nan
 
 
 def _load_p95(record: Record, heard: Sequence[Judged]) -> float:

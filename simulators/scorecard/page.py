@@ -105,7 +105,8 @@ def summary(card: Scorecard) -> list[str]:
         f"{card.wearers:,} wearers, {card.worn_days:,.0f} worn wearer-days.",
         (
             f"False episodes: {card.false.count} ({card.standing(Standing.CONFOUNDED)} of them during confounders), "
-            f"{shown(card.false.value)} a worn wearer-day ({shown(low)} to {shown(high)})."
+            f"{shown(card.false.value)} a worn wearer-day ({shown(low)} to {shown(high)}); "
+            f"the twentieth of the wearers who have most have {shown(card.false_of_few)} of them."
         ),
         (
             f"All alerts about wearers: {shown(card.load.value)} a worn wearer-day; the 95th centile of wearers has "
@@ -248,6 +249,7 @@ def document(card: Scorecard) -> dict[str, Any]:
         },
         "false_a_day": _known(card.false.value),
         "false_a_day_interval": [_known(bound) for bound in card.false.interval],
+        "false_of_few": _known(card.false_of_few),
         "alarms_a_day": _known(card.load.value),
         "alarms_a_day_p95": _known(card.load_p95),
         "ppv": _known(card.ppv),

@@ -68,6 +68,7 @@ def test_known_alarms_and_truth_give_known_figures() -> None:
     assert [card.standing(one) for one in Standing] == [2, 1, 1, 1, 1, 1]
     assert card.worn_days == 80
     assert card.false.value == 2 / 80
+    assert card.false_of_few == 0.5  # each of the two wearers has one
     assert card.load.value == 6 / 80
     assert card.ppv == 0.5
     assert card.load_p95 == pytest.approx(2 / 40 + 0.95 * (4 / 40 - 2 / 40))
