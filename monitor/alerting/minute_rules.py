@@ -42,9 +42,12 @@ Bools = NDArray[np.bool_]
 
 
 def flag_outliers(state: State, row: Ints, minute: Ints) -> None:
-    """Set or clear the OUTLIER bit of each minute, from its own trailing window: a pure function of the slots."""
-    window = minutes_before(state, row, minute, hampel.WINDOW)
-    out = hampel.is_outlier(window[:, :, HR_MEDIAN])
+    """Set or clear the OUTLIER bit of each minute, from its own trailing window, which is longer for slow devices."""
+    widths = hampel.window_minutes(state.sample_gap_s[row])
+    out = np.zeros(len(row), bool)
+    for width in np.unique(widths).tolist():
+        these = np.flatnonzero(widths == width)
+        out[these] = hampel.is_outlier(minutes_before(state, row[these], minute[these], width)[:, :, HR_MEDIAN])
     slots = state.minute_bytes()
     place = (row, minute % MINUTES, REASON)
     slots[place] = (slots[place] & np.uint8(255 - OUTLIER)) | np.where(out, np.uint8(OUTLIER), np.uint8(0))

@@ -211,7 +211,7 @@ class SlowWearer:
         minutes = self.slots.minutes
         rated = sorted(m for m, one in minutes.items() if first <= m <= through and one.count)
         for minute in rated:
-            flag_outlier(minutes, minute)
+            flag_outlier(minutes, minute, self.slots.gap_s)
         for minute in rated:
             hour = local_hour(self.zone, minute)
             findings = heart_rate_findings(minutes, minute, at, self.slots.gap_s, self.whom, limits, hour)

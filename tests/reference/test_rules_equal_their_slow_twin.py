@@ -107,7 +107,7 @@ def test_outliers_windows_and_both_rules_equal_their_twins(seed: int, limits: Li
     for life in lives:
         for m in sorted(life.minutes):
             if life.minutes[m].count:
-                flag_outlier(life.minutes, m)
+                flag_outlier(life.minutes, m, life.gap_s)
     raised = 0
     for i, (r, m) in enumerate(zip(row.tolist(), minute.tolist(), strict=True)):
         life = lives[r]
@@ -129,6 +129,8 @@ def test_outliers_windows_and_both_rules_equal_their_twins(seed: int, limits: Li
             ), (r, m, one["rule"])
             raised += one["raised"]
     assert raised > 200
+    slow_devices = [life for life in lives if life.gap_s >= 300]
+    assert any("outlier" in one.marks for life in slow_devices for one in life.minutes.values())
 
 
 def said(evidence: Evidence, i: int) -> tuple[object, ...]:
