@@ -108,16 +108,16 @@ def judge_days(board: Board, profiles: Profiles, limits: Limits, when: Moments) 
         state.noon_minute[now.row] = (day + after_noon) * MINUTES + NOON_MIN - offset
         turns = after_noon & (day > state.judged_day[now.row])
         if turns.any():
-            _judge(board, limits, now.take(turns), day[turns], offset[turns])
+            _judge(board, profiles, limits, now.take(turns), day[turns], offset[turns])
 
 
-def _judge(board: Board, limits: Limits, now: Moments, day: Ints, offset: Ints) -> None:
+def _judge(board: Board, profiles: Profiles, limits: Limits, now: Moments, day: Ints, offset: Ints) -> None:
     state = board.state
     begin_night(state, now.row, day)
     write_night(state, now.row, day * MINUTES - offset)
     lately = Lately(
         nights_bpm=past_nights(state, now.row),
-        slept_min=slept_minutes(state, now.row, now.minute, day, offset),
+        slept_min=slept_minutes(state, profiles, now.row, now.minute, day),
         days=past_days(state, now.row, now.minute // MINUTES).astype(np.float64),
         fall_bpm=fall_bpm(state, now.row, now.minute // MINUTES),
         age_years=np.where(state.known[now.row] > 0, state.age_years[now.row].astype(np.float64), np.nan),
@@ -131,17 +131,20 @@ def _judge(board: Board, limits: Limits, now: Moments, day: Ints, offset: Ints) 
             report(board, evidence, now, limits, _describe(evidence, now))
 
 
-def slept_minutes(state: State, row: Ints, minute: Ints, day: Ints, offset_min: Ints) -> Floats:
+def slept_minutes(state: State, profiles: Profiles, row: Ints, minute: Ints, day: Ints) -> Floats:
     """Minutes asleep in the nights that ended on the 28 local days up to `day`, by what was told until `minute`.
 
-    The last 14 sessions are held. (n, 28), NaN = no night, or its length was not told.
+    The last 14 sessions are held. (n, 28), NaN = no night, or its length was not told. A night before a change of the
+    clock ended by the clock of then; where a wearer was before the profile told another zone is not kept.
     """
+    end = state.sleep_end[row].astype(np.int64)
+    slots = end.shape[1]
     sessions = Sessions(
         source=state.sleep_id[row],
         revision=state.sleep_revision[row],
         start=state.sleep_start[row].astype(np.int64),
-        end=state.sleep_end[row].astype(np.int64),
-        offset=np.repeat(offset_min[:, None], state.sleep_id.shape[1], axis=1),
+        end=end,
+        offset=profiles.offset_min(np.repeat(row, slots), end.ravel()).reshape(end.shape),
         minutes=state.sleep_minutes[row].astype(np.float64),
     )
     return nights(sessions, standing(sessions, minute), day, DAYS).asleep

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from models.snapshot import DAY_FEATURES
+from monitor.alerting.daily_rules import slept_minutes
 from monitor.alerting.evidence import Rule
 from monitor.alerting.limits import Limits
 from monitor.wearers.baselines import move_baseline
 from monitor.wearers.days import fall_bpm, past_days
+from monitor.wearers.fields import DAYS as HELD
 from monitor.wearers.fields import HR_COUNT, HR_MEDIAN, STEPS
+from monitor.wearers.profiles import Profiles
 from monitor.wearers.state import State
 from tests.engine.a_month import DAY, DAYS, END, LAST, RULES_OF_DAYS, a_month, slept
 from tests.engine.feed import MINUTE, START, Feed, Record, feed
@@ -326,3 +329,35 @@ def test_heat_compares_with_the_rate_at_rest_of_this_hour_from_a_week_of_days_on
     f.run(START + 10 * HOUR + 20 * MINUTE, every=HOUR)
 
     assert bool(f.alerts("HEAT_LOAD")) == raises
+
+
+@pytest.mark.parametrize(
+    ("zone", "change", "before_min", "after_min", "clock_min"),
+    [
+        ("Europe/Berlin", "2026-03-29", 60, 120, 1410),
+        ("Europe/Berlin", "2026-10-25", 120, 60, 30),
+        ("UTC", "2026-03-29", 0, 0, 30),
+    ],
+)
+def test_a_night_before_a_change_of_the_clock_belongs_to_the_day_on_which_it_ended_then(
+    zone: str, change: str, before_min: int, after_min: int, clock_min: int
+) -> None:
+    """Six nights each before and after, that end half an hour from midnight."""
+    state = State(2)
+    profiles = Profiles(state, ("north",))
+    row = np.array([state.add("other", 0), state.add("w", 0)])
+    state.zone[row] = profiles.places(["Asia/Tokyo", zone])
+    changes = int(np.datetime64(change, "D").astype(np.int64))
+    expected = np.full(HELD, np.nan)
+    for slot, d in enumerate([*range(-6, 0), *range(1, 7)]):
+        end = (changes + d) * 1440 + clock_min - (before_min if d < 0 else after_min)
+        state.sleep_id[1, slot], state.sleep_revision[1, slot] = slot + 1, 1
+        state.sleep_start[1, slot], state.sleep_end[1, slot] = end - 400, end
+        state.sleep_minutes[1, slot] = [360 + slot, *[np.nan] * 4]
+        expected[HELD - 1 - (7 - d)] = 360 + slot
+
+    today = np.full(2, changes + 7)
+    found = slept_minutes(state, profiles, row, today * 1440 + 720, today)
+
+    np.testing.assert_array_equal(found[1], expected)
+    assert np.isnan(found[0]).all()
