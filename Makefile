@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: demo test bench faults lint types imports unit install lock clean
+.PHONY: demo test bench scorecard faults real-data lint types imports unit install lock clean
 
 demo: .venv/ready ## Watch simulated wearers become alerts, on a Kafka and a Valkey of its own
 	@$(BIN)/python -m monitor demo $(ARGS)
@@ -19,10 +19,13 @@ imports: .venv/ready
 	$(BIN)/lint-imports
 
 unit: .venv/ready
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 bench: .venv/ready ## Measure; ARGS="--only NAME --json FILE"
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+scorecard: .venv/ready ## What alerts are worth, on recordings and simulated people; ARGS="--only transplants --write-docs"
+	@$(BIN)/python -m benchmarks.scorecard $(ARGS)
 
 faults: .venv/ready ## Break things and look for what was lost; ARGS="--minutes M --seed S --only NAME --json FILE"
 	@$(BIN)/python -m tests.faults $(ARGS)
@@ -42,6 +45,9 @@ install: .venv/ready
 .venv/ready: .venv/installed pyproject.toml
 	@$(BIN)/uv pip install -q -p $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
+
+real-data: .venv/ready ## Hold detectors and simulator against recordings of real people; ARGS="--data DIR --only NAME --json FILE"
+	@$(BIN)/python -m benchmarks.real_data --write-docs $(ARGS)
 
 lock: .venv/ready ## Resolve the dependencies of pyproject.toml again
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --universal --python-version 3.11 --custom-compile-command 'make lock' --excludes excludes.txt --group dev pyproject.toml -o requirements.lock

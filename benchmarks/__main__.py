@@ -16,7 +16,7 @@ from benchmarks.machine import date_utc, machine
 from benchmarks.page import Run, write
 from monitor.errors import PulsewardenError
 
-IN_PROCESS = ("engine", "decode", "model")
+IN_PROCESS = ("engine", "decode", "detectors", "daily-sweep", "model", "simulator")
 THROUGH_A_BROKER = ("worker", "stock-faust", "memory", "latency", "cut", "checkpoint", "live", "recovery")
 NAMES = IN_PROCESS + THROUGH_A_BROKER
 PAGE = Path("docs/benchmarks.md")
@@ -116,10 +116,18 @@ def _in_process(chosen: Sequence[str]) -> dict[str, Measurement]:
         from benchmarks.engine_sweep import EngineSweeps
 
         found["engine and decode"] = EngineSweeps()
+    if {"detectors", "daily-sweep"} & set(chosen):
+        from benchmarks.detector_cost import DetectorCosts
+
+        found["detectors"] = DetectorCosts()
     if "model" in chosen:
         from benchmarks.model_pass import ModelPasses
 
         found["model"] = ModelPasses()
+    if "simulator" in chosen:
+        from benchmarks.simulated_days import SimulatedDays
+
+        found["simulator"] = SimulatedDays()
     return found
 
 

@@ -11,9 +11,12 @@ from simulators.chance import generator
 from simulators.effects import Effects
 from simulators.people import People
 from simulators.physiology import Physiology
-from simulators.scenario import Confounders
+from simulators.scenario import Habits
 
-RESTLESS_MIN = 6.0  # pottering comes in runs of about this long
+RESTLESS_MIN = 2.5  # pottering comes in runs of about this long
+QUARTER_MIN = 15
+UNSEEN_MIN, UNSEEN_SHARE = 3, 0.12  # of the steps of some minutes none is counted
+STRETCH_MIN, STRETCH_SHARE = 40, 0.35  # and those in stretches, which explain this share of the variance
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ def movement(
     effects: Effects,
     in_bed: NDArray[np.bool_],
     body: Physiology,
-    confounders: Confounders,
+    habits: Habits,
     seed: int,
     block: int,
     first_min: int,
@@ -41,14 +44,22 @@ def movement(
     fit = people.fitness.astype(np.float32)[:, None]
 
     # Pottering: the share of waking minutes differs between people.
+    # It comes in short runs, and those in stretches of an hour or so.
+    quick = np.float32(np.exp(-1 / RESTLESS_MIN))
+    share = np.float32(np.sqrt(1 - STRETCH_SHARE))
     wander = lfilter(
-        [np.float32(1.0)], [1, -np.exp(-1 / RESTLESS_MIN)], rng.standard_normal((B, T), dtype=np.float32), axis=1
+        [share * np.sqrt(1 - quick**2)], [1, -quick], rng.standard_normal((B, T), dtype=np.float32), axis=1
     )
-    sd = 1 / np.sqrt(1 - np.exp(-2 / RESTLESS_MIN))
-    threshold = (sd * _normal_quantile(1 - people.light_share)).astype(np.float32)[:, None]
-    light = wander > threshold
-    steps = np.where(light, 4 + rng.standard_exponential((B, T), dtype=np.float32) * 19, 0).astype(np.float32)
-    np.minimum(steps, 75, out=steps)
+    stretch = rng.standard_normal((B, T // STRETCH_MIN + 2), dtype=np.float32)
+    wander += np.repeat(np.float32(np.sqrt(STRETCH_SHARE)) * stretch, STRETCH_MIN, axis=1)[:, :T]
+    # The farther above the threshold, the more steps.
+    wander -= _normal_quantile(1 - people.light_share).astype(np.float32)[:, None]
+    steps = rng.standard_exponential((B, T), dtype=np.float32)
+    steps *= np.float32(12)
+    steps += np.float32(3)
+    steps *= np.float32(0.55) + wander
+    steps *= wander > 0
+    np.minimum(steps, 90, out=steps)
 
     walk = _bouts(rng, B, T, people.walks_per_day * 24 / 16.5)
     long = rng.lognormal(1.9, 0.75, len(walk[0]))
@@ -56,41 +67,46 @@ def movement(
     cells, bout = _cells(walk[0], walk[1], long, T)
     steps.ravel()[cells] = np.maximum(cadence[bout] + 5 * rng.standard_normal(len(cells)), 30)
 
-    demand = steps * (body.bpm_per_step_rate * (1.35 - 0.7 * fit))
+    demand = steps * np.float32(body.bpm_per_square)
+    demand += np.float32(body.bpm_per_step_rate)
+    demand *= steps
+    demand += np.float32(body.moving_bpm) * (steps > 0)
+    demand *= np.float32(1.35) - np.float32(0.7) * fit
+    gain = np.exp(body.gain_sd * rng.standard_normal((B, T // QUARTER_MIN + 2))).astype(np.float32)
+    demand *= np.repeat(gain, QUARTER_MIN, axis=1)[:, :T]
+    # Hands at work, a trolley, stairs: now and then the arm is still, and the heart is not.
+    unseen = np.repeat(rng.random((B, T // UNSEEN_MIN + 2), dtype=np.float32) < UNSEEN_SHARE, UNSEEN_MIN, axis=1)[:, :T]
+    steps *= ~unseen
     exercise = np.zeros((B, T), np.uint8)
     session = _bouts(rng, B, T, people.exercise_per_day * 24 / 5)
     hour = (first_min + session[1] + people.utc_offset_min[session[0]]) % 1440 / 60
     at_hour = (np.abs(hour - 7.5) < 1) | (np.abs(hour - 18.5) < 1.5)
     session = (session[0][at_hour], session[1][at_hour])
     n = len(session[0])
-    stepless = rng.random(n) < confounders.no_step_exercise_share
-    seen = rng.random(n) < confounders.recognised_share
+    stepless = rng.random(n) < habits.no_step_exercise_share
+    seen = rng.random(n) < habits.recognised_share
     effort = rng.uniform(0.45, 0.78, n) * (people.top_bpm - people.rest_bpm)[session[0]]
     cells, bout = _cells(session[0], session[1], rng.uniform(18, 60, n), T)
     steps.ravel()[cells] = np.where(stepless[bout], 0, 150 + 8 * rng.standard_normal(len(cells)))
     demand.ravel()[cells] = effort[bout]
     exercise.ravel()[cells] = 1 + seen[bout]
 
-    allowed = ~(in_bed | effects.still)
-    weaker = effects.moves < rng.random((B, T), dtype=np.float32) if (effects.moves < 1).any() else np.zeros(1, bool)
-    allowed &= ~weaker
+    allowed = ~in_bed
+    if effects.still is not None:
+        allowed &= ~effects.still
+    if effects.moves is not None:
+        allowed &= effects.moves >= rng.random((B, T), dtype=np.float32)
     return Movement(np.minimum(steps, 210) * allowed, demand * allowed, exercise * allowed)
 
 
-def stress(
-    in_bed: NDArray[np.bool_], confounders: Confounders, seed: int, block: int, first_min: int
-) -> NDArray[np.float32]:
+def stress(in_bed: NDArray[np.bool_], habits: Habits, seed: int, block: int, first_min: int) -> NDArray[np.float32]:
     """Return (B, T) bpm that arguments, deadlines and frights add without a step being taken; at most 30."""
     rng = generator(seed, "stress", block, first_min)
     B, T = in_bed.shape
-    wearer, start = _bouts(rng, B, T, np.full(B, confounders.stress_per_day * 24 / 16.5))
+    wearer, start = _bouts(rng, B, T, np.full(B, habits.stress_per_day * 24 / 16.5))
     cells, bout = _cells(wearer, start, rng.uniform(6, 40, len(wearer)), T)
     added = np.zeros((B, T), np.float32)
     added.ravel()[cells] = rng.gamma(3.0, 4.0, len(wearer)).clip(2, 30)[bout]
-    ill = rng.random(B) < confounders.vaccinations_per_day * T / 1440
-    for row in np.flatnonzero(ill):  # a day of +3 to +7 bpm after a vaccination
-        begin = int(rng.integers(0, T))
-        added[row, begin : begin + 1440] += rng.uniform(3, 7)
     added[in_bed] *= 0.3
     return added
 

@@ -1,6 +1,7 @@
 """From devices to Kafka: every message of a run in the order of its arrival, with delays, duplicates and outages."""
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 from simulators import envelopes, journal, occasions, truth
 from simulators.chance import generator
-from simulators.devices import DEVICES
+from simulators.faults import Fault
+from simulators.heat import Hot
 from simulators.kinds import Kind
 from simulators.people import BLOCK
 from simulators.samples import Sampler, Strip
@@ -46,28 +48,53 @@ class Delivery:
         self._outages: dict[int, list[tuple[int, int]]] = {}
         self._chance = generator(world.seed, "transport", world.start_min)
         self._sky = generator(world.seed, "phones", world.start_min)
+        # Behind a silent gateway, or with the phone out of reach, everything waits until it is over.
         outages = world.episodes.rows(world.episodes.kind == Kind.GATEWAY_SILENT)
-        for row, onset, end in zip(outages.wearer, outages.onset_min, outages.end_min, strict=True):
-            self._outages.setdefault(int(row), []).append((int(onset) * 60_000, int(end) * 60_000))
+        for held in (outages, world.faults.kinds(Fault.LATE_BURST)):
+            for row, onset, end in zip(held.wearer, held.onset_min, held.end_min, strict=True):
+                self._outages.setdefault(int(row), []).append((int(onset) * 60_000, int(end) * 60_000))
+        self._slips = world.faults.kinds(Fault.UNIT_SLIP)
+        self._skews = world.faults.kinds(Fault.CLOCK_SKEW)
+        self.counts: Counter[str] = Counter()
         blocks = list(self._prepared(teams))
-        self._heat = np.concatenate([block[1] for block in blocks])
+        self._hot = [block[1] for block in blocks]
         strips = [block[0] for block in blocks]
         self._strip = _joined(strips)
-        self._sampler = Sampler(self._strip, world.seed, world.first_min)
-        self._message_min = np.array([device.message_min for device in DEVICES])[self._strip.device]
+        self._sampler = Sampler(self._strip, world.people, world.seed, world.first_min)
+        self._ahead_min = np.zeros(len(self._keys), np.int64)
+        self._message_min = world.people.worn("message_min", np.int64)
+        self._wire_name = [world.people.wire_name(row) for row in range(len(world.people))]
 
     def minutes(self) -> Iterator[list[Message]]:
         """Yield the messages that arrive in each minute of the run, then those that are still on their way."""
         start, end = self.world.start_min, self.world.start_min + self.world.minutes
         for minute in range(start, end):
-            for sample in self._sampler.messages(minute):
+            self._set_clocks(minute)
+            last = minute == end - 1
+            for sample in self._sampler.messages(minute, self._ahead_min, last=last):
                 self._send(topics.HEART_RATE, sample.row, sample.sent_ms, sample.value)
-            self._steps(minute, last=minute == end - 1)
+            self._steps(minute, last=last)
             self._weather(minute)
             yield self._arrived((minute + 1) * 60_000)
         yield self._arrived(None)
 
-    def _prepared(self, teams: Sequence[str]) -> Iterator[tuple[Strip, NDArray[np.float16]]]:
+    def _set_clocks(self, minute: int) -> None:
+        """Set how much each watch's clock runs ahead now; a skew begins and ends between two messages."""
+        if len(self._skews):
+            now = (self._skews.onset_min <= minute) & (self._skews.end_min > minute)
+            self._ahead_min[:] = 0
+            self._ahead_min[self._skews.wearer[now]] = self._skews.size[now]
+
+    def _ahead_of(self, row: int, minute: int) -> int:
+        s = self._skews
+        now = (s.wearer == row) & (s.onset_min <= minute) & (s.end_min > minute)
+        return int(s.size[now].sum())
+
+    def _slipped(self, row: int, minute: int) -> bool:
+        s = self._slips
+        return bool(((s.wearer == row) & (s.onset_min <= minute) & (s.end_min > minute)).any())
+
+    def _prepared(self, teams: Sequence[str]) -> Iterator[tuple[Strip, Hot]]:
         world = self.world
         for block in world.blocks():
             rows = truth.of_block(world, block)
@@ -82,7 +109,6 @@ class Delivery:
             context[asleep] = 4
             strip = Strip(
                 [world.wearer_id(block.first_row + row) for row in range(B)],
-                block.people.device,
                 phase,
                 block.seen.bpm.astype(np.float16),
                 block.seen.lost.astype(np.float16),
@@ -90,8 +116,10 @@ class Delivery:
                 block.seen.irregular,
                 block.seen.sd_bpm.astype(np.float16),
                 context.astype(np.uint8),
+                None if block.seen.swing_bpm is None else block.seen.swing_bpm.astype(np.float16),
+                None if block.seen.swing_s is None else block.seen.swing_s.astype(np.float16),
             )
-            yield strip, block.effects.heat_c.astype(np.float16)
+            yield strip, Hot(block.effects)
 
     def _put(self, arrival_ms: int, topic: str, row: int, value: bytes) -> None:
         self._number += 1
@@ -102,9 +130,11 @@ class Delivery:
         how, chance = self.world.scenario.transport, self._chance
         arrival = sent_ms + int(1000 * (how.delay_s * chance.standard_exponential() + how.shuffle_s * chance.random()))
         if chance.random() < how.late_share:
+            self.counts["late"] += 1
             arrival += int(60_000 * how.late_min * chance.standard_exponential())
         self._put(self._passed(row, arrival), topic, row, value)
         if chance.random() < how.duplicates:
+            self.counts["duplicates"] += 1
             again = arrival + int(chance.integers(0, REPEAT_WITHIN_MS))
             self._put(self._passed(row, again), topic, row, value)
 
@@ -112,6 +142,7 @@ class Delivery:
         """Return when the wearer's gateway lets a message through: after an outage all come within the minute."""
         for onset, end in self._outages.get(row, ()):
             if onset <= arrival_ms < end:
+                self.counts["held_back"] += 1
                 return end + int(self._chance.integers(0, OUTAGE_DRAIN_MS))
         return arrival_ms
 
@@ -132,13 +163,15 @@ class Delivery:
         for index in np.flatnonzero((block.readings.at_s >= start_s) & (block.readings.at_s < end_s)).tolist():
             at_ms = int(block.readings.at_s[index]) * 1000 + 20_000
             row = first + int(block.readings.wearer[index])
-            self._send(topics.BLOOD_PRESSURE, row, at_ms, occasions.reading(world, block, index))
+            slipped = self._slipped(row, at_ms // 60_000)
+            self._send(topics.BLOOD_PRESSURE, row, at_ms, occasions.reading(world, block, index, slipped=slipped))
         for night in journal.recorded_nights(world, block, LAST_NIGHT_MIN):
             up = max(int(block.nights.end_min[night]) + int(self._chance.integers(2, 15)), world.start_min)
             row = first + int(block.nights.wearer[night])
-            self._send(topics.SLEEP, row, up * 60_000 + 5000, occasions.night(world, block, night, 0))
+            ahead = self._ahead_of(row, up)
+            self._send(topics.SLEEP, row, up * 60_000 + 5000, occasions.night(world, block, night, 0, ahead))
             if self._chance.random() < CORRECTED_SHARE:
-                self._send(topics.SLEEP, row, (up + 30) * 60_000, occasions.night(world, block, night, 1))
+                self._send(topics.SLEEP, row, (up + 30) * 60_000, occasions.night(world, block, night, 1, ahead))
         for row, at_s, value in occasions.reports(world, block, first // BLOCK):
             self._send(topics.REPORTS, first + row, at_s * 1000, value)
 
@@ -164,9 +197,9 @@ class Delivery:
             for offset, run in _counted(counts):
                 name = self._strip.names[row]
                 first = begin + offset
-                self._send(
-                    topics.ACTIVITY, row, sent_ms, envelopes.activity(name, f"{name}-a{first}", first * 60_000, run)
-                )
+                told_ms = (first + int(self._ahead_min[row])) * 60_000
+                value = envelopes.activity(name, f"{name}-a{first}", told_ms, run, self._wire_name[row])
+                self._send(topics.ACTIVITY, row, sent_ms, value)
 
     def _weather(self, minute: int) -> None:
         since = minute - self.world.start_min
@@ -176,9 +209,10 @@ class Delivery:
         second = self._sky.integers(0, 60, len(rows))
         for row, at_s in zip(rows.tolist(), second.tolist(), strict=True):
             sky = self.world.weather[int(self.world.people.place[row])]
-            heat_c = float(self._heat[row, minute - self.world.first_min])
+            heat = self._hot[row // BLOCK].at(row % BLOCK, minute - self.world.first_min)
             at_ms = minute * 60_000 + at_s * 1000
-            value = occasions.weather(self._strip.names[row], sky, at_ms, heat_c, self._sky)
+            slipped = self._slipped(row, minute)
+            value = occasions.weather(self._strip.names[row], sky, at_ms, heat, self._sky, slipped=slipped)
             self._send(topics.WEATHER, row, at_ms, value)
 
 
@@ -198,9 +232,24 @@ def _joined(strips: list[Strip]) -> Strip:
         return np.concatenate([getattr(strip, name) for strip in strips])
 
     return Strip(
-        [name for strip in strips for name in strip.names],
-        *(over(name) for name in ("device", "phase_s", "bpm", "lost", "steps", "irregular", "sd_bpm", "context")),
+        names=[name for strip in strips for name in strip.names],
+        phase_s=over("phase_s"),
+        bpm=over("bpm"),
+        lost=over("lost"),
+        steps=over("steps"),
+        irregular=over("irregular"),
+        sd_bpm=over("sd_bpm"),
+        context=over("context"),
+        swing_bpm=_wave(strips, "swing_bpm"),
+        swing_s=_wave(strips, "swing_s"),
     )
+
+
+def _wave(strips: list[Strip], name: str) -> NDArray[np.float16] | None:
+    if all(getattr(strip, name) is None for strip in strips):
+        return None
+    waves = ((strip, getattr(strip, name)) for strip in strips)
+    return np.concatenate([np.zeros_like(strip.bpm) if wave is None else wave for strip, wave in waves])
 
 
 def deliver(world: World, teams: Sequence[str]) -> Delivery:

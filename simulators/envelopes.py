@@ -19,10 +19,11 @@ def heart_rate(
     rr_ms: Sequence[int] | None = None,
     context: str | None = None,
     quality: float | None = None,
+    device: str = "watch",
 ) -> bytes:
     """Return one heart-rate/1 message; `offsets` is the text between the brackets of offset_ms."""
     head = (
-        f'{{"schema":"heart-rate/1","event_id":"{event_id}","wearer_id":"{wearer}","device_id":"{wearer}-watch",'
+        f'{{"schema":"heart-rate/1","event_id":"{event_id}","wearer_id":"{wearer}","device_id":"{wearer}-{device}",'
         f'"start":"{rfc3339.text(start_ms)}","offset_ms":[{offsets}],"bpm":[{",".join([NUMBER[b] for b in bpm])}]'
     )
     parts = [head]
@@ -36,9 +37,9 @@ def heart_rate(
     return "".join(parts).encode()
 
 
-def activity(wearer: str, event_id: str, start_ms: int, steps: Sequence[int]) -> bytes:
+def activity(wearer: str, event_id: str, start_ms: int, steps: Sequence[int], device: str = "watch") -> bytes:
     """Return one activity/1 message; `start_ms` is on a whole minute."""
     return (
-        f'{{"schema":"activity/1","event_id":"{event_id}","wearer_id":"{wearer}","device_id":"{wearer}-watch",'
+        f'{{"schema":"activity/1","event_id":"{event_id}","wearer_id":"{wearer}","device_id":"{wearer}-{device}",'
         f'"start":"{rfc3339.text(start_ms)}","steps":[{",".join([NUMBER[s] for s in steps])}]}}'
     ).encode()

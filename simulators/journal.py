@@ -10,9 +10,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from simulators import sensor, truth
-from simulators.effects import HOT_HUMIDITY_PCT
 from simulators.errors import OptionRefused
+from simulators.faults import Fault
+from simulators.heat import Hot, felt
 from simulators.people import BLOCK
+from simulators.places import MAX_TEMPERATURE_C
 from simulators.profiles import profile
 from simulators.stages import AWAKE, DEEP, LIGHT, REM
 from simulators.world import Block, World
@@ -97,6 +99,8 @@ def _minutes(world: World, block: Block, number: int, ids: pa.Array, run: slice)
 def _bp(world: World, block: Block, ids: pa.Array) -> dict[str, Any]:
     r = block.readings
     inside = (r.at_s >= world.start_min * 60) & (r.at_s < (world.start_min + world.minutes) * 60)
+    broken = world.faults.of(block.first_row, block.first_row + len(block.people))
+    inside &= ~broken.during(Fault.UNIT_SLIP, r.wearer, r.at_s // 60)  # in kPa it is refused
     return {
         "wearer_id": _named(ids, r.wearer[inside]),
         "minute": r.at_s[inside] // 60,
@@ -158,14 +162,19 @@ def _weather(world: World, block: Block, ids: pa.Array) -> dict[str, Any]:
     hours, B = np.arange(first, last), len(block.people)
     at = np.stack([_hourly(w, first, last) for w in world.weather])  # (places, 4, hours)
     mine = at[block.people.place]
-    heat = block.effects.heat_c[:, np.maximum(hours * 60 - world.first_min, 0)]
-    temperature = np.where(heat > 0, np.maximum(mine[:, 0], heat), mine[:, 0])
-    humidity = np.where(heat > 0, np.float32(HOT_HUMIDITY_PCT), mine[:, 1])
+    hot = Hot(block.effects).at(slice(None), np.maximum(hours * 60 - world.first_min, 0))
+    temperature, humidity = felt(mine[:, 0], mine[:, 1], hot)
+    row, minute = np.repeat(np.arange(B), len(hours)), np.tile(hours * 60, B)
+    broken = world.faults.of(block.first_row, block.first_row + B)
+    slipped = broken.during(Fault.UNIT_SLIP, row, minute).reshape(B, len(hours))
+    fahrenheit = 1.8 * temperature + 32
+    refused = np.where(fahrenheit > MAX_TEMPERATURE_C, np.nan, fahrenheit)
+    temperature = np.where(slipped, refused, temperature)
     return {
         "wearer_id": _named(ids, np.repeat(np.arange(B), len(hours))),
         "hour": np.tile(hours, B),
         "temperature_c": temperature.astype(np.float32).ravel(),
-        "humidity_pct": humidity.ravel(),
+        "humidity_pct": humidity.astype(np.float32).ravel(),
         "wind_mps": mine[:, 2].ravel(),
         "pm25_ugm3": mine[:, 3].ravel(),
     }

@@ -16,6 +16,19 @@ class Kind(IntEnum):
     POOR_RECOVERY = 7
     WATCH_OFF = 8
     GATEWAY_SILENT = 9
+    DEHYDRATION = 10
+    OVERTRAINING = 11
+    SLEEP_APNOEA = 12
+    BETA_BLOCKER_START = 13
+    DETERIORATION = 14
+    ALCOHOL = 15
+    LATE_EXERCISE = 16
+    STRESS = 17
+    TRAVEL = 18
+    VACCINATION = 19
+    MENSTRUAL_PHASE = 20
+    NEW_DEVICE = 21
+    HEAT_WAVE = 22
 
     @property
     def outcome(self) -> str:
@@ -32,3 +45,29 @@ ACUTE = (
     Kind.HEAT_STRAIN,
     Kind.ATRIAL_FIBRILLATION,
 )
+
+# Kinds that build up and fade over days to weeks.
+SLOW = (
+    Kind.INFECTION,
+    Kind.POOR_RECOVERY,
+    Kind.DEHYDRATION,
+    Kind.OVERTRAINING,
+    Kind.SLEEP_APNOEA,
+    Kind.BETA_BLOCKER_START,
+    Kind.DETERIORATION,
+)
+
+# What looks like illness and is none: an alert during one of these is a false one, unless something else is the matter.
+CONFOUNDERS = (
+    Kind.ALCOHOL,
+    Kind.LATE_EXERCISE,
+    Kind.STRESS,
+    Kind.TRAVEL,
+    Kind.VACCINATION,
+    Kind.MENSTRUAL_PHASE,
+    Kind.NEW_DEVICE,
+    Kind.HEAT_WAVE,
+)
+
+# About the data and not about the wearer.
+TECHNICAL = (Kind.WATCH_OFF, Kind.GATEWAY_SILENT)

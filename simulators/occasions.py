@@ -8,7 +8,7 @@ import numpy as np
 
 from simulators import journal, pressure
 from simulators.chance import generator
-from simulators.effects import HOT_HUMIDITY_PCT
+from simulators.heat import Heat, felt
 from simulators.kinds import Kind
 from simulators.places import Weather
 from simulators.profiles import profile
@@ -18,8 +18,19 @@ from simulators.world import Block, World
 from stream_schemas import rfc3339
 
 FORECAST_H = 24
+KPA = 0.133322  # in a mmHg
 METHODS = {pressure.CUFF: "cuff_oscillometric", pressure.CUFFLESS: "cuffless"}
 REPORTS_PER_DAY = 1 / 7
+TIRING = (
+    Kind.POOR_RECOVERY,
+    Kind.OVERTRAINING,
+    Kind.SLEEP_APNOEA,
+    Kind.DETERIORATION,
+    Kind.DEHYDRATION,
+    Kind.STRESS,
+    Kind.TRAVEL,
+    Kind.VACCINATION,
+)
 
 
 def _event(schema: str, wearer: str, event_id: str, device: str | None, **fields: Any) -> bytes:
@@ -52,26 +63,27 @@ def wearer(world: World, block: Block, row: int, teams: Sequence[str]) -> bytes:
     )
 
 
-def reading(world: World, block: Block, index: int) -> bytes:
-    """Return the blood-pressure/1 message of one reading."""
+def reading(world: World, block: Block, index: int, *, slipped: bool) -> bytes:
+    """Return the blood-pressure/1 message of one reading; a slipped unit is kPa under the name of mmHg."""
     r = block.readings
     cuffless = r.method[index] == pressure.CUFFLESS
+    unit = KPA if slipped else 1
     return _event(
         "blood-pressure/1",
         world.wearer_id(block.first_row + int(r.wearer[index])),
         f"p{int(r.at_s[index])}{'w' if cuffless else ''}",
-        "watch" if cuffless else "cuff",
+        block.people.wire_name(int(r.wearer[index])) if cuffless else "cuff",
         start=rfc3339.text(int(r.at_s[index]) * 1000),
-        systolic_mmhg=int(r.systolic[index]),
-        diastolic_mmhg=int(r.diastolic[index]),
+        systolic_mmhg=round(int(r.systolic[index]) * unit),
+        diastolic_mmhg=round(int(r.diastolic[index]) * unit),
         pulse_bpm=int(r.pulse[index]),
         measurement_method=METHODS[int(r.method[index])],
         posture=None if cuffless else "sitting",
     )
 
 
-def night(world: World, block: Block, index: int, revision: int) -> bytes:
-    """Return the sleep/1 message of one night."""
+def night(world: World, block: Block, index: int, revision: int, ahead_min: int) -> bytes:
+    """Return the sleep/1 message of one night, as told by a clock that runs so much ahead."""
     n = block.nights
     stage = n.stages(index)
     begin = np.flatnonzero(np.diff(stage, prepend=255))
@@ -81,9 +93,9 @@ def night(world: World, block: Block, index: int, revision: int) -> bytes:
         "sleep/1",
         world.wearer_id(block.first_row + int(n.wearer[index])),
         f"s{start}-{revision}",
-        "watch",
-        start=rfc3339.text(start * 60_000),
-        end=rfc3339.text(int(n.end_min[index]) * 60_000),
+        block.people.wire_name(int(n.wearer[index])),
+        start=rfc3339.text((start + ahead_min) * 60_000),
+        end=rfc3339.text((int(n.end_min[index]) + ahead_min) * 60_000),
         stage_start_s=(begin * 60).tolist(),
         stage=[NAMES[code] for code in stage[begin]],
         source_record_id=journal.night_id(start),
@@ -96,23 +108,28 @@ def night(world: World, block: Block, index: int, revision: int) -> bytes:
     )
 
 
-def weather(name: str, sky: Weather, at_ms: int, heat_c: float, rng: np.random.Generator) -> bytes:
-    """Return the weather/1 message of a phone; the forecast is as issued: the farther ahead, the more wrong."""
+def weather(name: str, sky: Weather, at_ms: int, heat: Heat, rng: np.random.Generator, *, slipped: bool) -> bytes:
+    """Return the weather/1 message of a phone; the forecast is as issued: the farther ahead, the more wrong.
+
+    The forecast knows of a wave as it is now, and nothing of heat strain. A slipped unit is Fahrenheit under the
+    name of Celsius.
+    """
     hour = at_ms // 3_600_000 - sky.first_hour
     ahead = np.arange(1, FORECAST_H + 1)
     error = 0.35 * np.sqrt(ahead) * rng.standard_normal()
-    temperature = float(sky.temperature_c[hour])
-    forecast = sky.temperature_c[hour + ahead] + error
-    humidity = np.clip(sky.humidity_pct[hour + ahead] - 2 * error, 5, 100)
-    hot = heat_c > 0
+    now_c, now_pct = felt(sky.temperature_c[hour], sky.humidity_pct[hour], heat)
+    forecast = np.clip(sky.temperature_c[hour + ahead] + heat.added_c + error, -60, 55)
+    humidity = np.clip(sky.humidity_pct[hour + ahead] + heat.added_pct - 2 * error, 5, 100)
+    if slipped:
+        now_c, forecast = 1.8 * now_c + 32, 1.8 * forecast + 32
     return _event(
         "weather/1",
         name,
         f"w{at_ms // 60_000}",
         "phone",
         start=rfc3339.text(at_ms),
-        temperature_c=round(max(temperature, heat_c) if hot else temperature, 1),
-        humidity_pct=round(HOT_HUMIDITY_PCT if hot else float(sky.humidity_pct[hour]), 1),
+        temperature_c=round(float(now_c), 1),
+        humidity_pct=round(float(now_pct), 1),
         wind_mps=round(float(sky.wind_mps[hour]), 1),
         pm25_ugm3=round(float(sky.pm25_ugm3[hour]), 1),
         forecast_offset_h=ahead.tolist(),
@@ -131,8 +148,8 @@ def reports(world: World, block: Block, number: int) -> list[tuple[int, int, byt
         at_s = world.start_min * 60 + int(rng.integers(0, world.minutes * 60))
         e = block.episodes
         ill = (e.wearer == row) & (e.onset_min * 60 <= at_s) & (e.end_min * 60 > at_s) & ~e.silent
-        infected = float(e.severity[ill & (e.kind == Kind.INFECTION)].max(initial=0.0))
-        tired = float((ill & (e.kind == Kind.POOR_RECOVERY)).any())
+        infected = float(e.graded[ill & (e.kind == Kind.INFECTION)].max(initial=0.0))
+        tired = float((ill & np.isin(e.kind, TIRING)).any())
         score = 24 + 9 * rng.standard_normal() + 45 * infected + 12 * tired - 12 * (block.people.fitness[row] - 0.5)
         value = _event(
             "report/1",

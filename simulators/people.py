@@ -4,29 +4,29 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from simulators.chance import generator
+from simulators.outfits import Outfit, outfit
 from simulators.physiology import Physiology
-from simulators.places import PLACES, utc_offset_min
+from simulators.places import utc_offset_min
 from simulators.scenario import Scenario
 
 BLOCK = 64  # people are drawn in blocks of this many, so that a larger N adds wearers and changes none
-
-DEVICE_NAMES = ("second", "second_rr", "minute", "five_minute")
 
 UNKNOWN_SEX, FEMALE, MALE = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """N people; every field has N rows."""
+    """N people and the outfit that they choose from; every other field has N rows."""
 
+    outfit: Outfit
     index: NDArray[np.int64]
-    place: NDArray[np.int64]  # index into PLACES
+    place: NDArray[np.int64]  # index into the outfit's places
     utc_offset_min: NDArray[np.int64]
     gateway: NDArray[np.int64]
-    device: NDArray[np.int64]  # index into DEVICES
+    device: NDArray[np.int64]  # index into the outfit's devices
     age_years: NDArray[np.float64]
     sex: NDArray[np.int64]
     height_cm: NDArray[np.float64]
@@ -63,7 +63,23 @@ class People:
 
     def rows(self, begin: int, end: int) -> "People":
         """Return the people of these rows."""
-        return People(**{field.name: getattr(self, field.name)[begin:end] for field in fields(self)})
+        return People(self.outfit, **{name: getattr(self, name)[begin:end] for name in _columns()})
+
+    def worn(self, name: str, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+        """Return one field of the profile of each one's device, (N,)."""
+        return self.outfit.column(name, dtype)[self.device]
+
+    def zone(self, row: int) -> str:
+        """Return the time zone of one of them."""
+        return list(self.outfit.places)[int(self.place[row])]
+
+    def wire_name(self, row: int) -> str:
+        """Return the end of one's device_id."""
+        return self.outfit.devices[int(self.device[row])].wire_name
+
+
+def _columns() -> list[str]:
+    return [field.name for field in fields(People) if field.name != "outfit"]
 
 
 def wearer_id(seed: int, index: int) -> str:
@@ -73,20 +89,19 @@ def wearer_id(seed: int, index: int) -> str:
 
 def people(scenario: Scenario, body: Physiology, seed: int, wearers: int, start_min: int) -> People:
     """Draw the first *wearers* people of *scenario*."""
-    blocks = [_block(scenario, body, seed, block, start_min) for block in range((wearers + BLOCK - 1) // BLOCK)]
-    joined: dict[str, Any] = {f.name: np.concatenate([getattr(b, f.name) for b in blocks]) for f in fields(People)}
-    return People(**joined).rows(0, wearers)
+    worn = outfit(scenario)
+    blocks = [_block(scenario, worn, body, seed, block, start_min) for block in range((wearers + BLOCK - 1) // BLOCK)]
+    joined: dict[str, Any] = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in _columns()}
+    return People(worn, **joined).rows(0, wearers)
 
 
-def _block(scenario: Scenario, body: Physiology, seed: int, block: int, start_min: int) -> People:
+def _block(scenario: Scenario, worn: Outfit, body: Physiology, seed: int, block: int, start_min: int) -> People:
     rng = generator(seed, "people", block)
     crowd, n = scenario.people, BLOCK
     index = block * n + np.arange(n)
-    zones = list(PLACES)
-    weight = np.array([crowd.places.get(zone, 0.0) for zone in zones])
-    place = rng.choice(len(zones), n, p=weight / weight.sum())
-    worn = np.array([getattr(scenario.devices, name) for name in DEVICE_NAMES])
-    device = rng.choice(len(DEVICE_NAMES), n, p=worn / worn.sum())
+    zones = list(worn.places)
+    place = rng.choice(len(zones), n, p=worn.place_shares)
+    device = rng.choice(len(worn.devices), n, p=worn.device_shares)
 
     age = _truncated(rng, n, crowd.age_mean_years, crowd.age_sd_years, 18, 99)
     sex = np.where(rng.random(n) < 0.02, UNKNOWN_SEX, np.where(rng.random(n) < 0.51, FEMALE, MALE))
@@ -114,6 +129,7 @@ def _block(scenario: Scenario, body: Physiology, seed: int, block: int, start_mi
     dips = rng.random(n) >= np.where(hypertensive, body.non_dipper_share, 0.06)
     shift = rng.random(n) < crowd.shift_worker_share
     return People(
+        outfit=worn,
         index=index,
         place=place,
         utc_offset_min=np.array([utc_offset_min(zones[p], start_min) for p in place]),
@@ -133,8 +149,8 @@ def _block(scenario: Scenario, body: Physiology, seed: int, block: int, start_mi
         night_off=rng.random(n) < crowd.night_off_share,
         charge_h=rng.choice(np.array([7.2, 12.5, 18.5, 21.3]), n) + rng.normal(0, 0.5, n),
         walks_per_day=rng.gamma(3.0, 1.9, n) * (0.6 + 0.8 * fitness),
-        light_share=rng.uniform(0.1, 0.26, n),
-        exercise_per_day=rng.gamma(1.3, 0.25, n) * (0.3 + 1.4 * fitness) * scenario.confounders.exercise,
+        light_share=rng.uniform(0.2, 0.47, n),
+        exercise_per_day=rng.gamma(1.3, 0.25, n) * (0.3 + 1.4 * fitness) * scenario.habits.exercise,
         systolic_mmhg=systolic,
         diastolic_mmhg=diastolic,
         night_systolic=np.where(dips, body.night_systolic, 0.98) + rng.normal(0, 0.02, n),
@@ -147,7 +163,7 @@ def _block(scenario: Scenario, body: Physiology, seed: int, block: int, start_mi
         cuff=rng.random(n) < np.where(hypertensive | pregnant, 0.95, crowd.cuff_share),
         cuffless=rng.random(n) < crowd.cuffless_share,
         irregularity=body.sinus_irregularity[0] * np.exp(body.sinus_irregularity[1] * rng.standard_normal(n)),
-        bias_bpm=rng.normal(0, 0.9, n),
+        bias_bpm=worn.column("bias_bpm")[device] + rng.standard_normal(n) * worn.column("bias_sd_bpm")[device],
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.chance import generator
+from simulators.courses import Floats
 from simulators.effects import Effects
 from simulators.episodes import Episodes
 from simulators.kinds import Kind
@@ -14,6 +15,7 @@ from simulators.physiology import Physiology
 
 CUFF_PER_DAY, CUFF_HYPERTENSIVE_PER_DAY, CUFFLESS_PER_DAY = 0.5, 2.4, 12.0
 REPEAT_SHARE = 0.35  # of routine readings are taken twice
+OVERRIDDEN_MMHG = 25.0
 UNKNOWN, CUFF, CUFFLESS = 0, 1, 3  # codes of METHODS
 
 
@@ -66,11 +68,17 @@ def readings(
     hour = (first_min + minute + people.utc_offset_min[wearer]) % 1440 / 60
     daily = 4.0 * np.cos(2 * np.pi * (hour - 11) / 24)  # a late-morning top
     rising = 0.25 * np.maximum(bpm[wearer, minute] - people.rest_bpm[wearer] - 15, 0)
-    systolic = people.systolic_mmhg[wearer] * np.where(night, people.night_systolic[wearer], 1.0) + daily + rising
-    diastolic = people.diastolic_mmhg[wearer] * np.where(night, people.night_diastolic[wearer], 1.0) + 0.5 * daily
-    share = effects.pressure_share[wearer, minute]
-    systolic += share * (effects.systolic_mmhg[wearer, minute] - systolic)
-    diastolic += share * (effects.diastolic_mmhg[wearer, minute] - diastolic)
+
+    def added(grid: Floats | None) -> NDArray[np.float64]:
+        return np.zeros(len(wearer)) if grid is None else grid[wearer, minute].astype(np.float64)
+
+    up_systolic, up_diastolic = added(effects.add_systolic_mmhg), added(effects.add_diastolic_mmhg)
+    # What drives the pressure far up or down takes the place of the day's own ups and downs.
+    own = 1 - np.minimum(np.abs(up_systolic) / OVERRIDDEN_MMHG, 1)
+    dip = np.where(night, people.night_systolic[wearer] - 1, 0.0) * people.systolic_mmhg[wearer]
+    systolic = people.systolic_mmhg[wearer] + up_systolic + own * (dip + daily + rising)
+    dip = np.where(night, people.night_diastolic[wearer] - 1, 0.0) * people.diastolic_mmhg[wearer]
+    diastolic = people.diastolic_mmhg[wearer] + up_diastolic + own * (dip + 0.5 * daily)
 
     # A cuffless estimate follows the wearer's usual pressure more than the present one, and scatters twice as much.
     guess = method == CUFFLESS

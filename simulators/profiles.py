@@ -4,10 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulators.people import People
-from simulators.places import PLACES
 from stream_schemas.wearer import SEXES
-
-ZONES = tuple(PLACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ def profile(people: People, row: int, teams: Sequence[str]) -> Profile:
     )
     return Profile(
         teams[int(people.gateway[row]) % len(teams)],
-        ZONES[int(people.place[row])],
+        people.zone(row),
         int(people.age_years[row]),
         SEXES[int(people.sex[row])],
         float(people.height_cm[row]),

@@ -195,7 +195,7 @@ def publish(
         publisher.flush()
         counts = dict(publisher.sent)
     if truth_file is not None:
-        truth.write(truth_file, world, delivery.truths, counts, reached_min)
+        truth.write(truth_file, world, delivery.truths, counts, reached_min, delivery.counts)
     return counts
 
 

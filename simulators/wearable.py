@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from simulators import clock, delivery, journal, lines, options, publishing, scenario, truth
+from simulators import parameters as parameter_sets
 from simulators.errors import SimulatorError
 from simulators.progress import Progress
 from simulators.world import World, world
@@ -24,6 +25,7 @@ def run(
     speed: float = 60.0,
     seed: int = 7,
     scenario_name: str = "mixed",
+    parameters: str | None = None,
     duration: str | None = None,
     start: str | None = None,
     bootstrap_servers: str | None = None,
@@ -44,6 +46,10 @@ def run(
     speed
         Simulated seconds a second; 1 = live: events happen now and the broker stamps them. Above 1, record times are
         the simulated times of arrival (the log clock). Files are never paced.
+    parameters
+        "a" or "b": what episodes do to people, what these wear and where they live; None leaves the scenario's own.
+    truth_file
+        A name that ends in ``.parquet`` gets a table, any other JSON.
     duration, start
         As the command line takes them; without `duration` an hour, live a day. Without `start` a run on the log clock
         begins at options.LOG_START.
@@ -66,6 +72,9 @@ def run(
     changed["late_share"] = options.share("--late-share", late_share)
     transport = chosen.transport.model_copy(update={name: v for name, v in changed.items() if v is not None})
     chosen = chosen.model_copy(update={"transport": transport})
+    if parameters is not None:
+        parameter_sets.load(parameters)
+        chosen = chosen.model_copy(update={"parameters": parameters})
     options.at_least("--speed", speed, 1)
     files = journal_folder is not None or out is not None
     live = speed == 1 and not files and start is None
@@ -103,7 +112,7 @@ def _to_file(
     with Progress(f"lines to {out}", drawn.minutes, "simulated minutes", plain=plain) as progress:
         counts = lines.write(out, _watched(sender, progress))
     if truth_file is not None:
-        truth.write(truth_file, drawn, sender.truths, counts, drawn.start_min + drawn.minutes)
+        truth.write(truth_file, drawn, sender.truths, counts, drawn.start_min + drawn.minutes, sender.counts)
     return counts
 
 
@@ -118,14 +127,15 @@ def main(
     wearers: Annotated[int, typer.Option(help="People to simulate.")] = 100,
     speed: Annotated[float, typer.Option(help="Simulated seconds a second; 1 = live, broker stamps.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 7,
-    scenario: Annotated[str, typer.Option(help="calm, demo, heat, mixed, ward, or a .toml file.")] = "mixed",
+    scenario: Annotated[str, typer.Option(help="Name (mixed, calm, demo, ...) or a .toml file.")] = "mixed",
+    parameters: Annotated[str | None, typer.Option(help="Parameter set a or b; default the scenario's.")] = None,
     duration: Annotated[str | None, typer.Option(help="90s, 15m, 2h, 3d; default 1h, live 1d.")] = None,
     start: Annotated[str | None, typer.Option(help="RFC 3339; default 2026-01-05T00:00:00Z, live: now.")] = None,
     bootstrap_servers: Annotated[str | None, typer.Option(help="host:port of Kafka.")] = None,
     topic_prefix: Annotated[str | None, typer.Option(help="Put before topic names.")] = None,
     partitions: Annotated[int | None, typer.Option(help="Refuse to publish unless topics have this many.")] = None,
     teams: Annotated[str | None, typer.Option(help="Comma separated; default north,south.")] = None,
-    truth: Annotated[Path | None, typer.Option(help="Write the truth to this JSON file.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Write the truth to this file (.parquet or JSON).")] = None,
     journal: Annotated[Path | None, typer.Option(help="Write journal tables (Parquet) here; no Kafka.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write lines of JSON here; no Kafka.")] = None,
     duplicates: Annotated[float | None, typer.Option(help="Share of messages that arrive twice.")] = None,
@@ -146,6 +156,7 @@ def main(
             speed=speed,
             seed=seed,
             scenario_name=scenario,
+            parameters=parameters,
             duration=duration,
             start=start,
             bootstrap_servers=bootstrap_servers,

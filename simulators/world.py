@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators import activity, devices, heart, places, pressure, sensor
+from simulators import activity, faults, heart, parameters, places, pressure, sensor, striking, wear
 from simulators import episodes as truth
 from simulators import nights as night
+from simulators.courses import Form, ParameterSet
 from simulators.effects import Effects, effects
 from simulators.errors import OptionRefused
 from simulators.kinds import ACUTE, Kind
 from simulators.people import BLOCK, People, people, wearer_id
-from simulators.physiology import SET_A, Physiology
+from simulators.physiology import BODY, Physiology
 from simulators.scenario import Scenario
 from simulators.stages import UNKNOWN
 
@@ -46,11 +47,13 @@ class World:
     """Everything about a run that is known before its first minute."""
 
     scenario: Scenario
+    parameters: ParameterSet
     seed: int
     start_min: int
     minutes: int
     people: People
     episodes: truth.Episodes
+    faults: faults.Faults
     weather: list[places.Weather]  # by place, from one day before the run to a day after it
     body: Physiology
 
@@ -78,21 +81,23 @@ class World:
         folk = self.people.rows(first, min(first + BLOCK, len(self.people)))
         strikes = self.episodes.of(first, first + len(folk))
         B, T, at, number, seed = len(folk), self.grid_minutes, self.first_min, first // BLOCK, self.seed
-        confounders = self.scenario.confounders
-        nights = night.nights(folk, strikes, seed, number, at, T, confounders.alcohol_nights)
+        habits = self.scenario.habits
+        change = effects(self.parameters, folk, strikes, at, T)
+        nights = night.nights(folk, change, seed, number, at, T)
         stage = nights.raster(B, at, T)
         in_bed = stage != UNKNOWN
-        change = effects(strikes, B, at, T)
-        moved = activity.movement(folk, change, in_bed, self.body, confounders, seed, number, at)
-        worried = activity.stress(in_bed, confounders, seed, number, at)
-        bpm = heart.rate(folk, change, nights, stage, moved.demand_bpm, worried, self.body, seed, number, at)
-        gaps = devices.daily_gaps(folk, seed, number, at, T)
-        off, dead = sensor.watch_off(strikes, gaps, B, at, T)
+        moved = activity.movement(folk, change, in_bed, self.body, habits, seed, number, at)
+        worried = activity.stress(in_bed, habits, seed, number, at)
+        bpm = heart.rate(folk, change, stage, moved.demand_bpm, worried, self.body, seed, number, at)
+        gaps = wear.daily_gaps(folk, seed, number, at, T)
+        broken = self.faults.of(first, first + len(folk))
+        off, dead = sensor.watch_off(strikes, gaps, broken, B, at, T)
         # Whoever is to be seen in an acute episode wears the watch: a missed one would say nothing about the monitor.
         for row in np.flatnonzero(np.isin(strikes.kind, [k for k in ACUTE if k != Kind.HEAT_STRAIN])):
             columns = slice(max(strikes.onset_min[row] - at - 15, 0), max(strikes.end_min[row] - at + 10, 0))
             off[strikes.wearer[row], columns] = dead[strikes.wearer[row], columns] = False
-        seen = sensor.see(folk, change, bpm, moved.steps, off, dead, seed, number, at)
+        seen = sensor.see(folk, change, bpm, moved.steps, off, dead, in_bed, seed, number, at)
+        sensor.break_down(seen, broken, at)
         readings = pressure.readings(folk, strikes, change, bpm, in_bed, self.body, seed, number, at)
         return Block(
             first,
@@ -109,6 +114,18 @@ class World:
         )
 
 
+def _beside(broken: faults.Faults, strikes: truth.Episodes) -> faults.Faults:
+    """Leave out what would hide an acute episode: as with wear, a missed one would say nothing about the monitor."""
+    acute = strikes.rows(np.isin(strikes.kind, ACUTE))
+    hides = np.isin(broken.kind, (faults.Fault.FROZEN_VALUE, faults.Fault.WRONG_WEARER))
+    keep = np.ones(len(broken), bool)
+    for row in np.flatnonzero(hides).tolist():
+        mine = acute.wearer == broken.wearer[row]
+        met = (acute.onset_min < broken.end_min[row] + 30) & (acute.end_min > broken.onset_min[row] - 30)
+        keep[row] = not (mine & met).any()
+    return broken.rows(keep)
+
+
 def _off_episodes(
     off: NDArray[np.bool_], dead: NDArray[np.bool_], known: truth.Episodes, first_min: int
 ) -> truth.Episodes:
@@ -122,21 +139,19 @@ def _off_episodes(
         keep &= ~((wearer == known.wearer[row]) & (begin < until) & (end > onset))
     wearer, begin, end = wearer[keep], begin[keep], end[keep]
     severity = np.where(dead[wearer, begin], 0.1, 0.3)
-    n, zero = len(wearer), np.zeros(len(wearer))
+    n = len(wearer)
     return truth.Episodes(
         np.full(n, int(Kind.WATCH_OFF)),
         wearer.astype(np.int64),
         first_min + begin.astype(np.int64),
         first_min + end.astype(np.int64),
+        np.full(n, int(Form.CLEAR)),
         severity,
-        np.zeros(n, bool),
-        zero,
-        np.zeros(n, np.int64),
-        zero,
+        np.zeros((n, 6)),
     )
 
 
-def world(scenario: Scenario, seed: int, wearers: int, start_min: int, minutes: int, body: Physiology = SET_A) -> World:
+def world(scenario: Scenario, seed: int, wearers: int, start_min: int, minutes: int, body: Physiology = BODY) -> World:
     """Draw a world of *wearers* people for *minutes* minutes from epoch minute *start_min*.
 
     Raises
@@ -155,6 +170,10 @@ def world(scenario: Scenario, seed: int, wearers: int, start_min: int, minutes: 
     first_hour = start_min // 60 - 24
     hours = minutes // 60 + 3 * 24
     heat_wave = scenario.weather.heat_wave_c
-    weather = [places.weather(zone, seed, first_hour, hours, heat_wave) for zone in places.PLACES]
-    strikes = truth.episodes(scenario, folk, seed, start_min, minutes)
-    return World(scenario, seed, start_min, minutes, folk, strikes, weather, body)
+    weather = [
+        places.weather(zone, place, seed, first_hour, hours, heat_wave) for zone, place in folk.outfit.places.items()
+    ]
+    kinetics = parameters.load(scenario.parameters)
+    strikes = striking.episodes(scenario, kinetics, folk, seed, start_min, minutes)
+    broken = _beside(faults.faults(scenario, folk, seed, start_min, minutes), strikes)
+    return World(scenario, kinetics, seed, start_min, minutes, folk, strikes, broken, weather, body)

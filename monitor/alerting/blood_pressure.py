@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from monitor.alerting.evidence import Priority, Rule
 from monitor.alerting.finding import Finding
 from monitor.alerting.limits import Limits
+from monitor.signals.bp_average import CUFFS
 from monitor.wearers.state import State
 
 MINUTE_MS = 60_000
@@ -116,6 +117,20 @@ def bp_low(reading: Reading, earlier: list[Reading], limits: Limits, late: bool)
         late=late,
         note=f"{reading.systolic_mmhg}/{reading.diastolic_mmhg} mmHg",
     )
+
+
+def newest_cuff_reading(
+    state: State, row: NDArray[np.int64], minute: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Systolic pressure and epoch minute of the newest cuff reading of the last 16 up to each minute.
+
+    (n,) NaN and (n,) 0 where there is none. Of two in one minute the higher one is told.
+    """
+    at = state.bp_ms[row] // MINUTE_MS
+    use = (at > 0) & (at <= minute[:, None]) & np.isin(state.bp_method[row], CUFFS)
+    systolic = state.bp_systolic[row].astype(np.int64)
+    best = np.where(use, at << 16 | systolic, 0).max(axis=1)
+    return np.where(best > 0, best & 0xFFFF, np.nan), best >> 16
 
 
 def cuff_readings(state: State, row: int, cuffs: NDArray[np.uint8]) -> list[Reading]:

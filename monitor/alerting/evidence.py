@@ -1,7 +1,7 @@
 """What a rule found: its evidence for many wearers, as columns."""
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,28 @@ class Rule(IntEnum):
     HEAT_LOAD = 4
     RISK_MODEL = 5
     NO_DATA = 6
+    NEWS2_PARTS = 7
+    NIGHT_SIGNAL = 8
+    PERSONAL_CUSUM = 9
+    AF_BURDEN = 10
+    BP_TREND = 11
+    TREND_DEV = 12
+    POOR_RECOVERY = 13
+    SLEEP_DEBT = 14
+    SUB_HEALTH = 15
+
+
+class Lack(IntFlag):
+    """What a rule did not have: bits of `Evidence.lacked`."""
+
+    HEART_RATE = 1
+    STEPS = 2
+    SLEEP = 4
+    RR = 8
+    BLOOD_PRESSURE = 16
+    WEATHER = 32
+    HISTORY = 64
+    PROFILE = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +61,8 @@ class Evidence:
     priority : codes of `Priority`, of the condition if it holds.
     value, limit : in the rule's unit. samples : how many samples decided. start_minute : epoch minute the episode
     begins. unverified : the value may be an artefact and is reported all the same.
+    lacked : bit masks of `Lack`, 0 where nothing was missing; None = the rule does not tell. A row that is not
+    assessable says here why, and one that is assessable may have lacked a part.
     """
 
     rule: Rule
@@ -51,3 +75,4 @@ class Evidence:
     samples: NDArray[np.int64]
     start_minute: NDArray[np.int64]
     unverified: NDArray[np.bool_]
+    lacked: NDArray[np.uint32] | None = None

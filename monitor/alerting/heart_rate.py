@@ -172,6 +172,13 @@ def awake_and_asleep(window: HeartRateWindow) -> tuple[Bools, Bools]:
     return awake, asleep
 
 
+def night_by_rule(window: HeartRateWindow, limits: Limits, local_hour: Ints) -> Bools:
+    """Tell who counts as asleep; where nothing is known of sleep, that is from 22 to 8 h local time."""
+    awake, asleep = awake_and_asleep(window)
+    by_day = (local_hour >= limits.day_begins_h) & (local_hour < limits.day_ends_h)
+    return asleep | (~awake & ~by_day)
+
+
 def hr_low(
     window: HeartRateWindow, limits: Limits, own_bpm: NDArray[np.int16], off: Bools, local_hour: Ints
 ) -> Evidence:
@@ -181,9 +188,7 @@ def hr_low(
     Values of 20-24 bpm count, as unverified. Clear: every accepted minute at or above 45 (35 asleep).
     Source: Apple's default of 40 bpm; NEWS2 scores 3 at or below 40.
     """
-    awake, asleep = awake_and_asleep(window)
-    by_day = (local_hour >= limits.day_begins_h) & (local_hour < limits.day_ends_h)
-    night = asleep | (~awake & ~by_day)
+    night = night_by_rule(window, limits, local_hour)
     own = own_bpm > 0
     limit = np.where(own, own_bpm, np.where(night, limits.hr_low_asleep_bpm, limits.hr_low_awake_bpm)).astype(np.int64)
     clear = np.where(night, limits.hr_low_asleep_clear_bpm, limits.hr_low_awake_clear_bpm)

@@ -20,11 +20,10 @@ def current_weather(
     """Temperature and humidity of the newest report at or before each minute, NaN when it is older than 3 h."""
     temperature = np.full(len(row), np.nan)
     humidity = np.full(len(row), np.nan)
-    end_ms = (minute + 1) * 60_000
     for back in range(limits.weather_valid_h, -1, -1):
         slot = (minute // 60 - back) % HOURS
-        time_ms = state.weather_ms[row, slot]
-        use = (time_ms > 0) & (time_ms <= end_ms) & (end_ms - time_ms <= limits.weather_valid_h * 3_600_000)
+        at = state.weather_minute[row, slot]
+        use = (at > 0) & (at <= minute) & (minute - at < limits.weather_valid_h * 60)
         temperature[use] = state.weather[row[use], slot[use], 0]
         humidity[use] = state.weather[row[use], slot[use], 1]
     return temperature, humidity
@@ -50,6 +49,13 @@ def heat_load(
 ) -> Evidence:
     """Find heat load: heat index >= 39.4 C and at rest a rate >= 91 bpm or 15 above usual; vulnerable wearers >= 32 C.
 
+    Parameters
+    ----------
+    usual_rest_bpm : (n,) what is usual at rest at this local hour, awake or asleep (`baselines.usual_bpm`), or on whole
+    days; NaN = not known: then only the 91 bpm count.
+
+    Notes
+    -----
     The rate is the slow course of the last hour (10-min low-pass), or the median of ten minutes where that is not
     known. Clear: heat index < 37 C (30 C for the vulnerable). Outdoor weather is not exposure; the alert is low and
     gives advice.

@@ -1,18 +1,32 @@
 """The rules that look at minutes: flag outliers, judge windows, hand what can change something to the board."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.alerting.af_burden_rule import af_burden
+from monitor.alerting.blood_pressure import newest_cuff_reading
 from monitor.alerting.board import Board
-from monitor.alerting.evidence import Evidence, Priority, Rule
-from monitor.alerting.finding import Finding
-from monitor.alerting.heart_rate import HeartRateWindow, awake_and_asleep, heart_rate_window, hr_high_rest, hr_low
+from monitor.alerting.evidence import Evidence, Rule
+from monitor.alerting.heart_rate import (
+    HeartRateWindow,
+    awake_and_asleep,
+    heart_rate_window,
+    hr_high_rest,
+    hr_low,
+    night_by_rule,
+)
 from monitor.alerting.heat import current_weather, heat_load
 from monitor.alerting.limits import Limits
+from monitor.alerting.news2_parts import MISSING, news2_parts, pulse_points
+from monitor.alerting.reporting import Describe, Moments, lacked_names, report
+from monitor.alerting.switched import is_on, switched
 from monitor.signals import hampel
-from monitor.signals.reasons import OUTLIER
+from monitor.signals.reasons import EXERCISE, OUTLIER, SAID_ASLEEP, SAID_REST
+from monitor.wearers.baselines import usual_bpm
 from monitor.wearers.days import usual_rest_bpm
-from monitor.wearers.fields import HR_COUNT, HR_MEDIAN, MINUTES, REASON
+from monitor.wearers.fields import HR_COUNT, HR_MEDIAN, IRREGULAR, MINUTES, REASON, STEPS
 from monitor.wearers.profiles import Profiles
 from monitor.wearers.state import State
 from monitor.wearers.windows import minutes_before
@@ -20,58 +34,56 @@ from monitor.wearers.windows import minutes_before
 MINUTE_MS = 60_000
 WARM_C = 24  # below it no humidity lifts the heat index to a limit: 80 F (26.7 C) at 100 % is 87 F (30.6 C)
 LATE_MS = 30 * MINUTE_MS  # an HR alert is about now; data older than this at its receipt is told as late
+MOST_PRESSURE_POINTS = 3
+RHYTHM_EVERY_MIN = 15  # AF_BURDEN is judged at the first minute with RR of each quarter of an hour
+RHYTHM_MIN = 60  # how far back it looks for where the run began: more than a run and a quarter
 Ints = NDArray[np.int64]
-
-WORDS: dict[Rule, tuple[str, str, str]] = {
-    Rule.HR_HIGH_REST: ("heart_rate", "bpm", ">="),
-    Rule.HR_LOW: ("heart_rate", "bpm", "<="),
-    Rule.HEAT_LOAD: ("heat_index", "Cel", ">="),
-}
+Bools = NDArray[np.bool_]
 
 
 def flag_outliers(state: State, row: Ints, minute: Ints) -> None:
-    """Set or clear the OUTLIER bit of each minute, from its own trailing window: a pure function of the slots."""
-    window = minutes_before(state, row, minute, hampel.WINDOW)
-    out = hampel.is_outlier(window[:, :, HR_MEDIAN])
+    """Set or clear the OUTLIER bit of each minute, from its own trailing window, which is longer for slow devices."""
+    widths = hampel.window_minutes(state.sample_gap_s[row])
+    out = np.zeros(len(row), bool)
+    for width in np.unique(widths).tolist():
+        these = np.flatnonzero(widths == width)
+        out[these] = hampel.is_outlier(minutes_before(state, row[these], minute[these], width)[:, :, HR_MEDIAN])
     slots = state.minute_bytes()
     place = (row, minute % MINUTES, REASON)
     slots[place] = (slots[place] & np.uint8(255 - OUTLIER)) | np.where(out, np.uint8(OUTLIER), np.uint8(0))
 
 
-def judge_minutes(
-    board: Board, profiles: Profiles, limits: Limits, row: Ints, minute: Ints, stamp_ms: Ints, T_ms: Ints
-) -> None:
-    """Judge (row, minute) pairs, ascending by row and minute, that hold heart rate.
-
-    Parameters
-    ----------
-    stamp_ms, T_ms : (n,) received time of what made the minute due, and the step's T.
+def judge_minutes(board: Board, profiles: Profiles, limits: Limits, when: Moments) -> None:
+    """Judge (row, minute) pairs, ascending by row and minute; those that hold no heart rate say nothing.
 
     Minutes that were judged before are judged again when late data revised them: they may raise what was missed; on an
     alert that is open they act only from the minute on that raised it.
     """
     state = board.state
-    with_rate = state.minute_bytes()[row, minute % MINUTES, HR_COUNT] > 0
-    row, minute, stamp_ms, T_ms = (a[with_rate] for a in (row, minute, stamp_ms, T_ms))
-    if not len(row):
+    when = when.take(state.minute_bytes()[when.row, when.minute % MINUTES, HR_COUNT] > 0)
+    row, minute = when.row, when.minute
+    if not len(when):
         return
     flag_outliers(state, row, minute)
-    now = state.minute_bytes()[row, minute % MINUTES, HR_MEDIAN]
+    newest = state.minute_bytes()[row, minute % MINUTES]
+    now = newest[:, HR_MEDIAN]
     own_high, own_low = state.own_hr_high[row], state.own_hr_low[row]
     high = np.where(own_high > 0, own_high, limits.hr_high_rest_bpm)
     low = np.where(own_low > 0, own_low + 5, limits.hr_low_awake_clear_bpm)
-    watched = state.alert_open[row][:, [Rule.HR_HIGH_REST, Rule.HR_LOW]].any(axis=1)
+    watched = state.alert_open[row][:, [Rule.HR_HIGH_REST, Rule.HR_LOW, Rule.NEWS2_PARTS]].any(axis=1)
     temperature, _ = current_weather(state, row, minute, limits)
     warm = temperature >= WARM_C
-    matters = watched | (now >= high) | (now <= low) | warm
+    measured = _measured_lately(state, when, limits)
+    matters = watched | (now >= high) | (now <= low) | warm | measured
     # all minutes of a row of which one matters: what raises here may clear a few minutes on
     window = heart_rate_window(state, row, minute, limits, of_interest=np.isin(row, row[matters]))
-    off = profiles.defaults_off(row)
+    off, hour = profiles.defaults_off(row), profiles.local_hour(row, minute)
     found = [
         hr_high_rest(window, limits, own_high, off),
-        hr_low(window, limits, own_low, off, profiles.local_hour(row, minute)),
+        hr_low(window, limits, own_low, off, hour),
     ]
     if warm.any() or state.alert_open[row, Rule.HEAT_LOAD].any():
+        usual = usual_bpm(state, row, hour, night_by_rule(window, limits, hour))
         found.append(
             heat_load(
                 state,
@@ -80,56 +92,87 @@ def judge_minutes(
                 window,
                 limits,
                 vulnerable=profiles.vulnerable(row, limits.heat_vulnerable_age_years),
-                usual_rest_bpm=usual_rest_bpm(state, row, minute // MINUTES),
+                usual_rest_bpm=np.where(np.isnan(usual), usual_rest_bpm(state, row, minute // MINUTES), usual),
                 off=off,
             )
         )
     for evidence in found:
-        for i in _that_matter(state, evidence, row, minute):
-            finding = _finding(evidence, window, i, int(minute[i]), int(stamp_ms[i]), limits)
-            board.find(
-                int(row[i]), evidence.rule, finding, T_ms=int(T_ms[i]), stamp_ms=int(stamp_ms[i]), device_id=None
-            )
+        report(board, evidence, when, limits, _of_window(evidence, window, when, limits), sensor=True)
+    _judge_news2_parts(board, limits, when, window, off, measured)
+    _judge_rhythm(board, limits, when.take(newest[:, IRREGULAR] > 0))
 
 
-def _that_matter(state: State, evidence: Evidence, row: Ints, minute: Ints) -> list[int]:
-    """Pairs whose finding may change an episode: of rows where anything may, all that say something, in order."""
-    rule = evidence.rule
-    is_open = state.alert_open[row, rule] > 0
-    before = is_open & (minute < state.alert_minute[row, rule])
-    over = ~is_open & (minute >= state.alert_began[row, rule]) & (minute <= state.alert_ended[row, rule])
-    says = (evidence.raised | evidence.cleared) & ~before
-    news = says & (is_open | (evidence.raised & ~over))
-    if not news.any():
-        return []
-    return np.flatnonzero(np.isin(row, row[news]) & says).tolist()
+def _measured_lately(state: State, when: Moments, limits: Limits) -> Bools:
+    """Tell where a reading may stand for NEWS2_PARTS; one that does is among these."""
+    if not is_on(Rule.NEWS2_PARTS, limits):
+        return np.zeros(len(when), bool)
+    oldest_ms = (when.minute - limits.news2_parts_bp_valid_min) * MINUTE_MS
+    measured: Bools = state.bp_ms[when.row].max(axis=1) >= oldest_ms
+    return measured
 
 
-def _finding(
-    evidence: Evidence, window: HeartRateWindow, i: int, minute: int, stamp_ms: int, limits: Limits
-) -> Finding:
-    metric, unit, op = WORDS[evidence.rule]
-    missing: tuple[str, ...] = ()
-    if evidence.rule is Rule.HR_LOW:
-        awake, asleep = awake_and_asleep(window)
-        missing = () if awake[i] or asleep[i] else ("sleep",)
-    valid = int(window.valid[i].sum())
-    return Finding(
-        rule=evidence.rule,
-        raised=bool(evidence.raised[i]),
-        cleared=bool(evidence.cleared[i]),
-        event_ms=minute * MINUTE_MS,
-        start_ms=int(evidence.start_minute[i]) * MINUTE_MS,
-        priority=Priority(int(evidence.priority[i])),
-        metric=metric,
-        value=round(float(evidence.value[i]), 1),
-        unit=unit,
-        op=op,
-        limit=float(evidence.limit[i]),
-        window_s=max(minute - int(evidence.start_minute[i]) + 1, limits.hr_window_min) * 60,
-        samples=int(evidence.samples[i]),
-        unverified=bool(evidence.unverified[i]),
-        late=stamp_ms - (minute + 1) * MINUTE_MS > LATE_MS,
-        missing=missing,
-        quality=float(window.accepted[i].sum() / valid) if valid else None,
+def _judge_news2_parts(
+    board: Board, limits: Limits, when: Moments, window: HeartRateWindow, off: Bools, measured: Bools
+) -> None:
+    """Judge pulse and pressure together where a reading stands and the pulse has points enough, or an alert is open."""
+    state, rule = board.state, Rule.NEWS2_PARTS
+    pulse = np.where(window.enough & window.rest, window.median.astype(np.float64), np.nan)
+    may = measured.copy()
+    may[measured] = pulse_points(pulse[measured]) + MOST_PRESSURE_POINTS >= limits.news2_parts_sum
+    # all minutes of a row of which one may raise: what raises here may clear a few minutes on
+    chosen = np.flatnonzero((state.alert_open[when.row, rule] > 0) | np.isin(when.row, when.row[may]))
+    if not len(chosen):
+        return
+    these = when.take(chosen)
+    systolic, taken = newest_cuff_reading(state, these.row, these.minute)
+    evidence = news2_parts(pulse[chosen], systolic, taken, these.minute, off[chosen], limits)
+    said = {"window_s": limits.hr_window_min * 60}
+    report(
+        board,
+        switched(evidence, limits),
+        these,
+        limits,
+        lambda i: said | {"late": _late(these, i), "missing": (*lacked_names(evidence, i), *MISSING)},
+        sensor=True,
     )
+
+
+def _judge_rhythm(board: Board, limits: Limits, when: Moments) -> None:
+    """Judge the rhythm of pairs that hold RR intervals, at the first of them in each quarter of an hour."""
+    state, rule = board.state, Rule.AF_BURDEN
+    if not len(when) or not (is_on(rule, limits) or state.alert_open[when.row, rule].any()):
+        return
+    quarter = minutes_before(state, when.row, when.minute, RHYTHM_EVERY_MIN)[:, :-1, IRREGULAR] > 0
+    since = np.arange(RHYTHM_EVERY_MIN - 1) - (RHYTHM_EVERY_MIN - 1) + (when.minute % RHYTHM_EVERY_MIN)[:, None]
+    these = when.take(np.flatnonzero(~(quarter & (since >= 0)).any(axis=1)))
+    if not len(these):
+        return
+    held = minutes_before(state, these.row, these.minute, RHYTHM_MIN)
+    code, steps, reason = held[:, :, IRREGULAR], held[:, :, STEPS], held[:, :, REASON]
+    irregular_pct = np.where(code > 0, code.astype(np.float64) - 1, np.nan)
+    still = ((steps == 1) | ((steps == 0) & ((reason & (SAID_REST | SAID_ASLEEP)) > 0))) & ((reason & EXERCISE) == 0)
+    evidence = switched(af_burden(irregular_pct, still, these.minute, limits), limits)
+
+    def describe(i: int) -> dict[str, Any]:
+        return {"window_s": max(int(evidence.value[i]), limits.af_burden_run_min) * 60, "late": _late(these, i)}
+
+    report(board, evidence, these, limits, describe, sensor=True)
+
+
+def _late(when: Moments, i: int) -> bool:
+    return bool(when.stamp_ms[i] - (when.minute[i] + 1) * MINUTE_MS > LATE_MS)
+
+
+def _of_window(evidence: Evidence, window: HeartRateWindow, when: Moments, limits: Limits) -> Describe:
+    awake, asleep = awake_and_asleep(window)
+
+    def describe(i: int) -> dict[str, Any]:
+        unknown = evidence.rule is Rule.HR_LOW and not awake[i] and not asleep[i]
+        span = int(when.minute[i]) - int(evidence.start_minute[i]) + 1
+        return {
+            "window_s": max(span, limits.hr_window_min) * 60,
+            "late": _late(when, i),
+            "missing": ("sleep",) if unknown else (),
+        }
+
+    return describe

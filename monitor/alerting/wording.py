@@ -6,6 +6,7 @@ from monitor.alerting.policy import Episode
 from stream_schemas.alert import Advice, Alert, Trigger
 from stream_schemas.rfc3339 import text as rfc3339
 
+DAY_S = 86_400
 KINDS = {Rule.RISK_MODEL: "model", Rule.NO_DATA: "technical"}
 PRIORITIES = {
     Priority.TECHNICAL: "technical",
@@ -35,11 +36,53 @@ ADVICE = {
     Rule.NO_DATA: Advice(
         code="check_device", text="Ask whether the watch is worn, charged and in reach of its phone or gateway."
     ),
+    Rule.NEWS2_PARTS: Advice(
+        code="measure_all",
+        text="Call the wearer and measure what is missing (breathing, oxygen, temperature, alertness): the total may be"
+        " higher.",
+    ),
+    Rule.NIGHT_SIGNAL: Advice(
+        code="ask_how", text="Ask how the wearer feels: fever, little sleep, alcohol or a late effort raise it too."
+    ),
+    Rule.PERSONAL_CUSUM: Advice(
+        code="ask_how",
+        text="Ask how the wearer feels and what changed in the last weeks; look at the nights in a chart.",
+    ),
+    Rule.AF_BURDEN: Advice(
+        code="check_rhythm", text="Check a pulse by hand, ask for palpitations; have an ECG taken if it is irregular."
+    ),
+    Rule.BP_TREND: Advice(
+        code="review_pressure", text="Review the readings of the week, how they were taken, and the medication."
+    ),
+    Rule.TREND_DEV: Advice(
+        code="ask_how", text="Ask how the wearer feels and what was different that day; look at the days before."
+    ),
+    Rule.POOR_RECOVERY: Advice(
+        code="rest", text="Ask how the wearer feels after the effort; advise a day of rest and look at the next night."
+    ),
+    Rule.SLEEP_DEBT: Advice(
+        code="ask_sleep", text="Ask about sleep in the last two weeks and what shortens it; check that it is recorded."
+    ),
+    Rule.SUB_HEALTH: Advice(
+        code="review_habits", text="Talk over sleep, activity and pressure of the last weeks at the next contact."
+    ),
+}
+
+SENTENCES = {
+    Rule.NEWS2_PARTS: "Pulse and systolic pressure alone have {value} NEWS2 points, limit >= {limit}",
+    Rule.NIGHT_SIGNAL: "Resting rate of the night {value} bpm, limit >= {limit} bpm by {of} earlier nights, for {over}",
+    Rule.PERSONAL_CUSUM: "Nights above the own usual add up to {value}, limit >= {limit}, for {over} ({of} judged)",
+    Rule.AF_BURDEN: "Pulse irregular at rest for {value} min, limit >= {limit} min ({of} minutes with intervals)",
+    Rule.BP_TREND: "Mean cuff pressure {value} mmHg, limit >= {limit} mmHg, over {over} ({of} readings)",
+    Rule.TREND_DEV: "Signals of the day {value} deviations from the own usual, limit >= {limit} ({of} signals known)",
+    Rule.POOR_RECOVERY: "Resting rate after a hard day {value} bpm, limit >= {limit} bpm by {of} earlier nights",
+    Rule.SLEEP_DEBT: "Sleep short by {value} h in {over}, limit >= {limit} h ({of} nights known)",
+    Rule.SUB_HEALTH: "Habits and trends have a share of {value} of their points, limit >= {limit} ({of} parts known)",
 }
 
 
 def sentence(finding: Finding) -> str:
-    """Say what was found, against which limit, over how long.
+    """Say what was found, against which limit, over how long, what the data is worth and what was missing.
 
     >>> f = Finding(rule=Rule.HR_HIGH_REST, raised=True, cleared=False, event_ms=0, start_ms=0,
     ...             priority=Priority.MEDIUM, metric="heart_rate", value=128, unit="bpm", op=">=", limit=120,
@@ -73,7 +116,11 @@ def sentence(finding: Finding) -> str:
             )
         case Rule.NO_DATA:
             said = f"No new heart-rate data for {over}, expected at least every {_duration(int(finding.limit))}"
-    return f"{said}{doubt}.{late}"
+        case rule:
+            said = SENTENCES[rule].format(value=value, limit=limit, over=over, of=finding.samples)
+    quality = "" if finding.quality is None else f" Data quality {finding.quality:.2f}."
+    missing = f" Missing: {', '.join(finding.missing).replace('_', ' ')}." if finding.missing else ""
+    return f"{said}{doubt}.{quality}{missing}{late}"
 
 
 def compose(episode: Episode, wearer_id: str) -> Alert:
@@ -121,4 +168,7 @@ def _number(value: float) -> str:
 
 
 def _duration(seconds: int) -> str:
+    if seconds >= DAY_S:
+        days = -(-seconds // DAY_S)
+        return "a day" if days == 1 else f"{days} days"
     return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"

@@ -3,13 +3,16 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.alerting.daily_rules import judge_days
 from monitor.alerting.evidence import Rule
 from monitor.alerting.minute_rules import judge_minutes
+from monitor.alerting.reporting import Moments
 from monitor.alerting.silence import SAME_DELIVERY_MS, back_finding, silence_finding, silence_limit_ms
 from monitor.deciding.standing import Standing
-from monitor.wearers.days import close_day
+from monitor.wearers.days import WORN, begin_day, close_day
 from monitor.wearers.events import Events
-from monitor.wearers.fields import DECIDE, GAPS, MINUTES, NEVER, SILENCE
+from monitor.wearers.fields import DAYS, DECIDE, GAPS, MINUTES, NEVER, SILENCE
+from monitor.wearers.night_rates import rewrite_nights
 from monitor.wearers.ranges import runs
 from monitor.wearers.seconds import write_heart_rate
 from monitor.wearers.slots import mark_reason, write_irregular, write_steps
@@ -121,22 +124,35 @@ class MinuteDecisions:
         of = np.searchsorted(row, pair_row)
         stamp, T = at_ms[of], self._at.now(pair_row)
         self._days(row, through)
-        judge_minutes(self._at.board, self._at.profiles, self._at.limits, pair_row, minute, stamp, T)
+        self._nights(row, first, before)
+        when = Moments(pair_row, minute, stamp, T)
+        judge_minutes(self._at.board, self._at.profiles, self._at.limits, when)
+        judge_days(self._at.board, self._at.profiles, self._at.limits, when)
         self._at.rows.minutes(pair_row, minute)
         self._at.ask(row, at_ms)
 
     def _days(self, row: Ints, through: Ints) -> None:
-        """Close the days that are over, of the two before today: the ring holds no more."""
+        """Close the days that are over, of the two before today, for the ring holds no more; and one that was kept."""
         state, today = self._at.state, through // MINUTES
-        for back in (2, 1):
-            ended = (state.day[row] > 0) & (today - back >= state.day[row])
+        before = state.day[row].astype(np.int64)
+        begin_day(state, row, today)
+        known = before > 0
+        kept = known & (today - before > 2) & (today - before <= DAYS) & (state.day_so_far[row, WORN] != 0)
+        over = [(known & (today - back >= before), today - back) for back in (2, 1)]
+        for ended, of_row in [(kept, before), *over]:
             if ended.any():
-                whose, day = row[ended], today[ended] - back
+                whose, day = row[ended], of_row[ended]
                 features = close_day(state, whose, day)
                 for r, one, of_day in zip(whose.tolist(), day.tolist(), features, strict=True):
                     if not np.isnan(of_day).all():
                         self._at.rows.day(r, one, of_day)
-        state.day[row] = np.maximum(state.day[row], today)
+        state.day_so_far[row[today > before]] = 0
+
+    def _nights(self, row: Ints, first: Ints, before: Ints) -> None:
+        """Compute nights again of which late data revised minutes."""
+        if (revised := first <= before).any():
+            row, first, before = row[revised], first[revised], before[revised]
+            rewrite_nights(self._at.state, row, first, before, self._at.profiles.offset_min(row, before))
 
     def silence(self, row: Ints, at_ms: Ints) -> None:
         """Nothing new came for too long: tell it, and what depends on it is unknown."""

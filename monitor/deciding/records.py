@@ -4,21 +4,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.alerting.blood_pressure import Reading, bp_low, bp_severe, cuff_readings, severe_limits
+from monitor.alerting.bp_trend_rule import bp_trend, home_limits
 from monitor.alerting.evidence import Rule
+from monitor.alerting.quality_gate import doubts
+from monitor.alerting.reporting import Moments, report
 from monitor.alerting.risk import heads_above, risk_finding
+from monitor.alerting.switched import is_on, switched
 from monitor.deciding.minutes import MinuteDecisions
 from monitor.deciding.standing import RefusedCommand, Standing
+from monitor.signals.bp_average import CUFFS as CUFF_METHODS
+from monitor.signals.bp_average import Readings
+from monitor.signals.bp_trend import MEAN_DAYS
 from monitor.wearers.events import Events
 from monitor.wearers.fields import NEVER, REPEAT
 from monitor.wearers.profiles import PREGNANT, PREGNANT_OR_JUST_BORN
 from monitor.wearers.reported import short_hash
 from monitor.wearers.rings import write_reading, write_report, write_session
-from stream_schemas.blood_pressure import METHODS
 from stream_schemas.reasons import Reason, Rejected
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
-CUFFS = np.array([METHODS.index("cuff_oscillometric"), METHODS.index("cuff_auscultatory")], np.uint8)
+DAY_MS = 86_400_000
+CUFFS = np.array(CUFF_METHODS, np.uint8)
 Ints = NDArray[np.int64]
 
 
@@ -58,9 +65,9 @@ class RecordDecisions:
 
     def weather(self, these: Events) -> None:
         """Write reports."""
-        for r, report in zip(these.row.tolist(), these.what, strict=True):
-            write_report(self._at.state, r, report)
-            self._at.rows.weather(r, report)
+        for r, weather in zip(these.row.tolist(), these.what, strict=True):
+            write_report(self._at.state, r, weather)
+            self._at.rows.weather(r, weather)
 
     def reading(self, these: Events) -> None:
         """Write and judge readings; one that is known decides nothing."""
@@ -102,6 +109,25 @@ class RecordDecisions:
             state.timer_ms[row, REPEAT] = NEVER
         elif newest is reading:
             state.timer_ms[row, REPEAT] = stamp_ms + limits.bp_repeat_within_min * MINUTE_MS
+        of_later = {r.time_ms for r in known if r.time_ms > reading.time_ms}
+        self._pressure_trend(row, sorted({reading.time_ms} | of_later), stamp_ms)
+
+    def _pressure_trend(self, row: int, times_ms: list[int], stamp_ms: int) -> None:
+        """Judge the week that ends with each of these readings, in order of time."""
+        state, limits, rule = self._at.state, self._at.limits, Rule.BP_TREND
+        if not (state.alert_open[row, rule] or is_on(rule, limits)):
+            return
+        n = len(times_ms)
+        rows, now_ms = np.full(n, row), np.array(times_ms, np.int64)
+        readings = Readings(state.bp_ms[rows], state.bp_systolic[rows], state.bp_diastolic[rows], state.bp_method[rows])
+        of_wearer = home_limits(
+            state.own_systolic[rows].astype(np.int64), state.own_diastolic[rows].astype(np.int64), limits
+        )
+        evidence = switched(bp_trend(readings, now_ms, of_wearer, limits), limits)
+        when = Moments(rows, now_ms // MINUTE_MS, np.full(n, stamp_ms), self._at.now(rows))
+        late = (stamp_ms - now_ms > limits.bp_clinical_window_h * HOUR_MS).tolist()
+        said = {"window_s": MEAN_DAYS * DAY_MS // 1000}
+        report(self._at.board, evidence, when, limits, lambda i: said | {"late": late[i]})
 
     def _late(self, reading: Reading, stamp_ms: int) -> bool:
         return stamp_ms - reading.time_ms > self._at.limits.bp_clinical_window_h * HOUR_MS
@@ -118,9 +144,17 @@ class RecordDecisions:
             margins = heads_above(scores, wearer, self._at.limits)
             state.risk_run[r] = state.risk_run[r] + 1 if margins and margins[0][0] >= 0 else 0
             finding = risk_finding(scores, wearer, int(state.risk_run[r]), self._at.limits)
-            if finding is not None:
+            if finding is not None and not (finding.raised and self._blocked(r)):
                 T, stamp = int(self._at.T_of_partition[state.partition[r]]), int(these.stamp_ms[k])
                 self._at.board.find(r, Rule.RISK_MODEL, finding, T_ms=T, stamp_ms=stamp, device_id=None)
+
+    def _blocked(self, row: int) -> bool:
+        """Tell whether the heart rate that a score was made of is worth too little for a new alert of the model."""
+        state = self._at.state
+        if state.alert_open[row, Rule.RISK_MODEL] or not state.decided_minute[row]:
+            return False
+        rows, minute = np.array([row]), state.decided_minute[row : row + 1]
+        return bool(doubts(state, Rule.RISK_MODEL, rows, minute, self._at.limits).blocked[0])
 
     def command(self, these: Events) -> None:
         """Acknowledge or close an open alert; anything else is refused with its reason."""

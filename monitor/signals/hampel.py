@@ -4,12 +4,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.signals.order import lower_median
+from monitor.signals.sampling import span_minutes
 
 WINDOW = 15
 MADS = 3.0
 CONSISTENT = 1.4826  # MAD of a normal distribution to its standard deviation
 FLOOR_BPM = 2.0  # quiet sleep has a MAD near 0; without a floor every breath would be an outlier
 ENOUGH = 5
+
+
+def window_minutes(gap_s: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Minutes that the window must span: 15, or what promises 12 samples where 15 do not promise the 5 it takes.
+
+    Parameters
+    ----------
+    gap_s : (n,) measured seconds between samples; 0 or NaN = not measured.
+
+    Returns
+    -------
+    (n,) 15, or one of the widths of `span_minutes`. It grows no sooner than it must: the longer the window, the longer
+    is a lasting change an outlier.
+
+    >>> window_minutes(np.array([0, 120, 180, 181, 300, 3600.0])).tolist()
+    [15, 15, 15, 60, 60, 960]
+    """
+    return np.where(np.nan_to_num(gap_s) * ENOUGH > WINDOW * 60, span_minutes(gap_s), WINDOW)
 
 
 def is_outlier(window: NDArray[np.uint8]) -> NDArray[np.bool_]:

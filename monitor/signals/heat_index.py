@@ -14,7 +14,8 @@ def heat_index_c(temperature_c: NDArray[np.float64], humidity_pct: NDArray[np.fl
     Returns
     -------
     Same shape; NaN where either input is NaN. Below 80 F the simple form holds, above it the regression with both
-    corrections. Outdoor weather is not exposure: direct sun adds up to 8 C, air conditioning takes away.
+    corrections. Outdoor weather is not exposure: direct sun adds up to 8 C, air conditioning takes away. The chart that
+    the NWS prints leaves out the correction for humid air: at 80 F and 100 % it is 2 F lower than this.
 
     Source: NWS technical attachment SR 90-23 (Rothfusz 1990) with the corrections of the NWS heat index page.
 

@@ -2,7 +2,7 @@
 
 Every format is sealed as `monitor.wearers.tensor_file` tells and names itself in the metadata entry ``format``.
 Whoever changes what a checkpoint holds adds a name, a migration from the last one, and a real file of the last one to
-``tests/wearers``. What the engine's own arrays mean is the engine's matter: it reads its version in ``document``.
+``tests/wearers``. A field that is new needs no format: the engine reads zeros, "nothing yet".
 
 =======  ==============================================================================================================
 format   what a file holds
@@ -10,6 +10,8 @@ format   what a file holds
 0        engine arrays under their bare names; ``document`` a tensor; the books as text and the position as the JSON
          list [at, epoch, seq, T, next, stamp, digest] in the metadata entries ``books`` and ``cut``
 1        engine arrays as ``engine/NAME``; ``document`` and ``books`` tensors; the position as a JSON object
+2        of wearers: 16 rules where there were 7; six minutes and days as int32; the minute of a weather report where
+         its ms was; a bit a slot that says whether a day is held, where its epoch day was
 =======  ==============================================================================================================
 """
 
@@ -20,7 +22,7 @@ import numpy as np
 
 from monitor.wearers.tensor_file import TensorFile
 
-FORMAT_NAMES = ("pulsewarden-checkpoint/0", "pulsewarden-checkpoint/1")
+FORMAT_NAMES = ("pulsewarden-checkpoint/0", "pulsewarden-checkpoint/1", "pulsewarden-checkpoint/2")
 """All there ever were, oldest first; the last is the one that is written."""
 
 
@@ -59,5 +61,22 @@ def _from_0(file: TensorFile) -> TensorFile:
     )
 
 
-MIGRATIONS: tuple[Callable[[TensorFile], TensorFile], ...] = (_from_0,)
+def _from_1(file: TensorFile) -> TensorFile:
+    arrays = dict(file.arrays)
+    of_rules = [name for name in arrays if name.startswith("engine/wearer.alert_")]
+    for name in of_rules:
+        arrays[name] = np.pad(arrays[name], ((0, 0), (0, 16 - 7)))
+    for field in ("sleep_start", "sleep_end", "head_minute", "head_second_minute", "dirty_minute", "day"):
+        if (name := f"engine/wearer.{field}") in arrays:
+            arrays[name] = arrays[name].astype(np.int32)
+    if (weather := arrays.pop("engine/wearer.weather_ms", None)) is not None:
+        arrays["engine/wearer.weather_minute"] = (weather // 60_000).astype(np.int32)
+    if (held := arrays.pop("engine/wearer.days_held", None)) is not None:
+        before = arrays["engine/wearer.day"][:, None]
+        marked = (held > 0) & (held < before) & (held >= before - 28)
+        arrays["engine/wearer.days_mask"] = (marked << np.arange(28)).sum(axis=1).astype(np.uint32)
+    return TensorFile({**file.metadata, "format": FORMAT_NAMES[2]}, arrays)
+
+
+MIGRATIONS: tuple[Callable[[TensorFile], TensorFile], ...] = (_from_0, _from_1)
 """Entry n turns format n into n + 1."""

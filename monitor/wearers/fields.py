@@ -15,7 +15,7 @@ READINGS = 16
 NIGHTS = 14
 HOURS = 24
 GAPS = 5
-RULES = 7
+RULES = 16
 
 # The eight bytes of a minute. Zero = nothing, so steps and irregular carry +1 (stage 0 is "unknown").
 HR_MEDIAN, HR_MIN, HR_MAX, HR_COUNT, REASON, IRREGULAR, STEPS, STAGE = range(8)
@@ -49,11 +49,11 @@ FIELDS: tuple[Field, ...] = (
         (MINUTES,),
         "eight bytes a minute: median, min, max, count, reason, irregular+1, steps+1, stage",
     ),
-    Field("head_minute", "i8", (), "epoch minute of the newest slot of the minutes ring"),
-    Field("head_second_minute", "i8", (), "epoch minute of the newest slot of the seconds ring"),
+    Field("head_minute", "i4", (), "epoch minute of the newest slot of the minutes ring"),
+    Field("head_second_minute", "i4", (), "epoch minute of the newest slot of the seconds ring"),
     Field("top_ms", "i8", (), "event time of the newest heart-rate sample"),
     Field("decided_minute", "i8", (), "last minute that the rules have seen"),
-    Field("dirty_minute", "i8", (), "first minute at or before decided_minute that changed since; 0 = none"),
+    Field("dirty_minute", "i4", (), "first minute at or before decided_minute that changed since; 0 = none"),
     Field("timer_ms", "i8", (TIMERS,), "decide, silence, repeat, leave: when T passes them they fire"),
     Field("acted_ms", "i8", (), "received time of the newest record that acted"),
     Field("burst_ms", "i8", (), "received time of the first record of a late upload that is not yet decided; 0 = none"),
@@ -65,9 +65,18 @@ FIELDS: tuple[Field, ...] = (
     Field("score_T_ms", "i8", (), "T of the last score that came back"),
     Field("risk_run", "i4", (), "scores in a row at or above the limit"),
     Field("sample_gap_s", "f4", (), "median seconds between heart-rate samples, last delivery; 0 = not measured"),
-    Field("day", "i8", (), "epoch day of the last decided minute"),
+    Field("day", "i4", (), "epoch day of the last decided minute"),
     Field("days", "f2", (DAYS, 12), "day features (models.snapshot.DAY_FEATURES), ring by day; NaN = none"),
-    Field("days_held", "i4", (DAYS,), "epoch day of each slot of `days`"),
+    Field(
+        "day_so_far", "f2", (13,), "features and fall code of `day` as they were when a later day came; 0 = none came"
+    ),
+    Field("fall_code", "u2", (), "1000 + twice the fall in bpm after effort, of the day before `day`; 0 = none seen"),
+    Field("days_mask", "u4", (), "bit k: slot k of `days` holds one of the 28 days before `day`"),
+    Field("night_bpm", "f2", (DAYS,), "resting rate of each local night, ring by local day; 0 = none"),
+    Field("baseline_bpm", "f2", (2, HOURS), "own level at rest by local hour, awake first (monitor.wearers.baselines)"),
+    Field("baseline_days", "u1", (2, HOURS), "own days in each level, 0 = none yet"),
+    Field("noon_minute", "i4", (), "epoch minute of the next local noon; 0 = not known: the next minute tells"),
+    Field("judged_day", "i4", (), "local epoch day that the daily rules saw last: the newest slot of `night_bpm`"),
     Field("bp_ms", "i8", (READINGS,), "time of a reading, ring in order of time"),
     Field("bp_id", "u8", (READINGS,), "hash of its event id"),
     Field("bp_systolic", "i2", (READINGS,), "mmHg"),
@@ -76,11 +85,11 @@ FIELDS: tuple[Field, ...] = (
     Field("bp_method", "u1", (READINGS,), "code of METHODS"),
     Field("sleep_id", "u8", (NIGHTS,), "hash of the source record id"),
     Field("sleep_revision", "i4", (NIGHTS,), "revision + 1"),
-    Field("sleep_start", "i8", (NIGHTS,), "epoch minute"),
-    Field("sleep_end", "i8", (NIGHTS,), "epoch minute"),
+    Field("sleep_start", "i4", (NIGHTS,), "epoch minute"),
+    Field("sleep_end", "i4", (NIGHTS,), "epoch minute"),
     Field("sleep_minutes", "f2", (NIGHTS, 5), "total, light, deep, rem, awake; NaN = not told"),
     Field("weather", "f2", (HOURS, 4), "hourly temperature_c, humidity_pct, wind_mps, pm25_ugm3, ring by hour"),
-    Field("weather_ms", "i8", (HOURS,), "time of each report; 0 = none"),
+    Field("weather_minute", "i4", (HOURS,), "epoch minute of each report; 0 = none"),
     Field("forecast", "f2", (HOURS, 2), "hourly temperature_c, humidity_pct as issued, ring by hour"),
     Field("forecast_hour", "i4", (HOURS,), "epoch hour each forecast is for"),
     Field("forecast_ms", "i8", (), "when the forecast was issued"),

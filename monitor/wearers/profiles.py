@@ -40,7 +40,10 @@ class Profiles:
         state.sex[row] = SEXES.index(profile.sex) if profile.sex in SEXES else 0
         state.conditions[row] = mask(profile.conditions, CONDITIONS)
         state.medications[row] = mask(profile.medications, MEDICATIONS)
-        state.zone[row] = self._zone(profile.time_zone)
+        zone = self._zone(profile.time_zone)
+        if zone != state.zone[row]:
+            state.noon_minute[row] = 0  # of the other clock
+        state.zone[row] = zone
         state.own_hr_high[row] = 0 if own is None else own.hr_high_bpm or 0
         state.own_hr_low[row] = 0 if own is None else own.hr_low_bpm or 0
         state.own_systolic[row] = 0 if own is None else own.systolic_high_mmhg or 0
@@ -60,12 +63,16 @@ class Profiles:
 
     def local_hour(self, row: NDArray[np.int64], minute: NDArray[np.int64]) -> NDArray[np.int64]:
         """Hour of the day at each wearer's place; UTC where no time zone is known."""
+        return (minute + self.offset_min(row, minute)) // 60 % 24
+
+    def offset_min(self, row: NDArray[np.int64], minute: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Minutes by which each wearer's clock is ahead of UTC on the UTC day of each minute; 0 where it is unknown."""
         day = minute // DAY_MIN
         key = self.state.zone[row].astype(np.int64) << 32 | day
         offset = np.zeros(len(row), np.int64)
         for one in np.unique(key):
             offset[key == one] = _offset_min(self.zones[int(one) >> 32], int(one) & 0xFFFFFFFF)
-        return (minute + offset) // 60 % 24
+        return offset
 
     def places(self, zones: list[str]) -> NDArray[np.uint16]:
         """Return where these time zones are in our list, adding those that are new."""

@@ -56,11 +56,14 @@ def write_session(state: State, row: int, name: int, session: Session) -> bool:
 
 
 def write_report(state: State, row: int, report: Report) -> None:
-    """Put a weather report to its hour (the newest of an hour stays), and its forecast if none was issued later."""
-    hour = report.time_ms // HOUR_MS
+    """Put a weather report to its hour, and its forecast if none was issued later.
+
+    The newest of an hour stays, to the minute; of two that are of one minute the one that was received last.
+    """
+    hour, minute = report.time_ms // HOUR_MS, report.time_ms // MINUTE_MS
     slot = hour % HOURS
-    if report.time_ms >= state.weather_ms[row, slot]:
-        state.weather_ms[row, slot] = report.time_ms
+    if minute >= state.weather_minute[row, slot]:
+        state.weather_minute[row, slot] = minute
         state.weather[row, slot] = report.now
     if report.forecast_h and report.time_ms >= state.forecast_ms[row]:
         ahead = hour + np.array(report.forecast_h)

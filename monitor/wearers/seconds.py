@@ -90,7 +90,7 @@ def _write_seconds(
     rows = row[pair]
     last = np.flatnonzero(np.append(pair[1:] != pair[:-1], True))
     newest, reach = rows[last], minutes[last]
-    head = state.head_second_minute[newest]
+    head = state.head_second_minute[newest].astype(np.int64)
     _keep_ragged(state, late, newest, stamp_ms[pair[last]], head, np.minimum(head, reach - SECOND_MINUTES))
     run, cleared = runs(np.maximum(head + 1, reach - SECOND_MINUTES + 1), np.where(reach > head, reach, 0))
     state.seconds[newest[run], cleared % SECOND_MINUTES] = 0

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.wearers.days import keep_day
 from monitor.wearers.fields import (
     IRREGULAR,
     MINUTES,
@@ -25,6 +26,7 @@ def advance(state: State, row: Rows, minute: NDArray[np.int64]) -> None:
     head = state.head_minute[newest]
     ahead = reach > head
     newest, head, reach = newest[ahead], head[ahead], reach[ahead]
+    keep_day(state, newest, reach)
     used = head > 0
     run, cleared = runs(np.maximum(head[used] + 1, reach[used] - MINUTES + 1), reach[used])
     state.minutes[newest[used][run], cleared % MINUTES] = 0

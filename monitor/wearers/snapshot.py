@@ -36,7 +36,7 @@ def snapshot(state: State, row: NDArray[np.int64], as_of_ms: NDArray[np.int64]) 
     def reading(column: NDArray[np.int16], missing: int) -> NDArray[np.int16]:
         return np.where(some, np.take_along_axis(column[row], order, axis=1), np.int16(missing))
 
-    sleep_start, sleep_end = state.sleep_start[row], state.sleep_end[row]
+    sleep_start, sleep_end = state.sleep_start[row].astype(np.int64), state.sleep_end[row].astype(np.int64)
     known = (state.sleep_revision[row] > 0) & (sleep_end <= as_of[:, None])
     nights = np.argsort(np.where(known, sleep_start, np.iinfo(np.int64).max), axis=1, kind="stable")
     night = np.take_along_axis(known, nights, axis=1)
@@ -77,8 +77,8 @@ def snapshot(state: State, row: NDArray[np.int64], as_of_ms: NDArray[np.int64]) 
 def _weather_past(state: State, row: NDArray[np.int64], as_of: NDArray[np.int64]) -> NDArray[np.float32]:
     hour = as_of[:, None] // 60 - np.arange(HOURS - 1, -1, -1)
     slot = hour % HOURS
-    time_ms = state.weather_ms[row[:, None], slot]
-    held = (time_ms // 3_600_000 == hour) & (time_ms > 0) & (time_ms < as_of[:, None] * MINUTE_MS)
+    minute = state.weather_minute[row[:, None], slot]
+    held = (minute // 60 == hour) & (minute > 0) & (minute < as_of[:, None])
     past: NDArray[np.float32] = state.weather[row[:, None], slot].astype(np.float32)
     past[~held] = np.nan
     return past

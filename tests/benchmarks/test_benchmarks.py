@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from benchmarks.__main__ import NAMES, main
 from benchmarks.catching_up import counted, measured
+from benchmarks.detector_cost import DetectorCosts
 from benchmarks.engine_sweep import EngineSweeps
 from benchmarks.figure import Figure, Target
 from benchmarks.fleet_load import Fleet
@@ -62,6 +63,16 @@ def test_the_engine_takes_the_whole_load_in_decides_its_minutes_and_alerts() -> 
     assert sweeps.decided >= 400 * 12
     assert sweeps.alerts >= 2
     assert [figure.name for figure in sweeps.figures()] == ["engine", "decode"]
+
+
+def test_detectors_and_the_daily_sweep_have_a_figure() -> None:
+    costs = DetectorCosts(wearers=800)
+
+    costs.prepare()
+    costs.round()
+
+    assert [figure.name for figure in costs.figures()] == ["detectors", "daily-sweep"]
+    assert costs.figures()[1].value > 0
 
 
 def test_the_same_fleet_gives_the_same_bytes() -> None:

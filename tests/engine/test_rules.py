@@ -325,7 +325,7 @@ def test_two_scores_in_a_row_above_a_heads_limit_raise_risk_model_and_a_margin_c
     probabilities: tuple[float | None, ...], coverage: float, told: list[tuple[str, str, str]]
 ) -> None:
     f = feed()
-    f.minutes("w1", DAY_START, [70] * 3)
+    f.minutes("w1", DAY_START, [70] * 20)
     f.run(DAY_START + 4 * MINUTE)
     for k, p in enumerate(probabilities):
         scores(f, DAY_START + (5 + 15 * k) * MINUTE, p, coverage=coverage)
@@ -339,7 +339,7 @@ def test_two_scores_in_a_row_above_a_heads_limit_raise_risk_model_and_a_margin_c
 
 def test_the_first_score_of_a_wearer_and_T_counts() -> None:
     f = feed()
-    f.minutes("w1", DAY_START, [70] * 3)
+    f.minutes("w1", DAY_START, [70] * 20)
     f.run(DAY_START + 4 * MINUTE)
     scores(f, DAY_START + 5 * MINUTE, 0.1)
     scores(f, DAY_START + 5 * MINUTE, 0.9)

@@ -1,11 +1,15 @@
 """A saved partition goes on as if it had never been put down."""
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import pytest
 
 from monitor.engine import Engine
 from monitor.saved import Saved, SavedStateUnusable
+from monitor.wearers.checkpoint import Checkpoints
+from stream_schemas.topics import INPUTS
 from tests.engine.feed import MINUTE, PARTITIONS, START, Feed, feed
 from tests.engine.test_determinism import DAY_START, a_busy_hour
 
@@ -129,3 +133,28 @@ def test_an_erased_wearer_leaves_after_15_days_and_one_who_comes_back_stays() ->
     f.run(START + 16 * DAY, every=60 * MINUTE)
 
     assert set(f.engine.state.row_of) == {"back"}
+
+
+def test_what_the_engine_of_checkpoint_format_1_saved_goes_on() -> None:
+    """A real file of that engine: seven rules, times in ms, an open alert, a night, two weather reports."""
+    place = Checkpoints(Path(__file__).parent / "saved_by_format_1", partitions=PARTITIONS, inputs=tuple(INPUTS))
+    f, p = feed(), 3
+    checkpoint = place.newest(p, 10**12)
+    assert checkpoint is not None
+    for other in range(PARTITIONS):
+        f.cut(checkpoint.position.T, partitions=[other] if other != p else [])
+
+    f.engine.load(p, checkpoint.engine, checkpoint.position)
+
+    state = f.engine.state
+    row = state.row_of["w1"]
+    assert (state.days_mask[row], state.day[row]) == (1 << 20_457 % 28, 20_458)
+    assert state.sleep_start[row].max() == 29_459_520
+    assert state.weather_minute[row].max() == 1_767_607_501_234 // MINUTE
+    assert state.alert_open[row].tolist() == [1, 0, 1] + [0] * 13
+    at = checkpoint.position.T
+    f.minutes("w1", at, [70] * 20)
+    for T in range(at, at + 30 * MINUTE, MINUTE):
+        f.cut(T)
+    (gone,) = f.alerts("HR_HIGH_REST")
+    assert (gone["alert_id"], gone["version"], gone["condition"]) == ("363c87c1ea2015bd1792cc4d", 2, "absent")

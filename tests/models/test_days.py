@@ -4,7 +4,7 @@ import numpy as np
 
 from models.days import day_features
 from models.snapshot import DAY_FEATURES, MINUTES
-from monitor.wearers.days import close_day, past_days
+from monitor.wearers.days import begin_day, close_day, past_days
 from monitor.wearers.fields import HR_COUNT, HR_MAX, HR_MEDIAN, HR_MIN, IRREGULAR, STAGE, STEPS
 from monitor.wearers.state import State
 
@@ -43,6 +43,7 @@ def test_a_day_of_the_journal_equals_the_engines_day() -> None:
     held[row, :, IRREGULAR] = np.where(grid["irregular"] != 255, grid["irregular"] + 1, 0)
     state.head_minute[row] = DAY * MINUTES + MINUTES - 1
 
+    begin_day(state, row, np.full(n, DAY + 1))
     close_day(state, row, np.full(n, DAY))
     engine = past_days(state, row, np.full(n, DAY + 1))[:, -1]
 

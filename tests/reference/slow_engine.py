@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from monitor.alerting.limits import Limits
 from stream_schemas.rfc3339 import epoch_ms
 from stream_schemas.sleep import STAGES
+from tests.reference.slow_gate import news2_parts, weighed
 from tests.reference.slow_policy import MINUTE_MS, SlowBoard, found
 from tests.reference.slow_pressure import CUFFS, SlowPressure, SlowReading
-from tests.reference.slow_rules import Whom, flag_outlier, heart_rate_findings
+from tests.reference.slow_rules import Whom, flag_outlier, heart_rate_findings, judge_window
 from tests.reference.slow_slots import DAY_MIN, SlowSlots
 
 NEVER = math.inf
@@ -210,11 +211,16 @@ class SlowWearer:
         minutes = self.slots.minutes
         rated = sorted(m for m, one in minutes.items() if first <= m <= through and one.count)
         for minute in rated:
-            flag_outlier(minutes, minute)
+            flag_outlier(minutes, minute, self.slots.gap_s)
         for minute in rated:
             hour = local_hour(self.zone, minute)
-            for finding in heart_rate_findings(minutes, minute, at, self.slots.gap_s, self.whom, limits, hour):
-                if finding["raised"] or finding["cleared"]:
+            findings = heart_rate_findings(minutes, minute, at, self.slots.gap_s, self.whom, limits, hour)
+            judged = judge_window(minutes, minute, self.slots.gap_s, limits)
+            findings.append(news2_parts(judged, self.pressure.held, minute, at, self.whom, limits))
+            for one in findings:
+                finding, blocked = weighed(one, minutes, minute, self.slots.gap_s, limits)
+                begins = finding["raised"] and finding["rule"] not in self.board.alerts
+                if (finding["raised"] or finding["cleared"]) and not (begins and blocked):
                     self.board.find(finding, at)
 
     def _reading(self, what: dict[str, Any], stamp: int) -> None:

@@ -5,7 +5,8 @@ import math
 from scipy.signal import butter
 
 from monitor.alerting.limits import Limits
-from tests.reference.slow_rules import Judged, Minutes, Whom, trailing
+from tests.reference.slow_rules import NOTHING, Judged, Minutes, Whom, trailing
+from tests.reference.slow_slots import SlowMinute
 
 HOUR_MS = 3_600_000
 Reports = dict[int, tuple[float, float]]
@@ -15,7 +16,7 @@ Reports = dict[int, tuple[float, float]]
 def weather_at(reports: Reports, minute: int, limits: Limits) -> tuple[float, float] | None:
     """The newest report at or before a minute's end, if it holds still."""
     end_ms = (minute + 1) * 60_000
-    past = [at for at in reports if at <= end_ms and end_ms - at <= limits.weather_valid_h * HOUR_MS]
+    past = [at for at in reports if at < end_ms and end_ms - at <= limits.weather_valid_h * HOUR_MS]
     return reports[max(past)] if past else None
 
 
@@ -47,6 +48,38 @@ def slow_rate(minutes: Minutes, minute: int) -> float | None:
         new = b[0] * held + b[1] * x[0] + b[2] * x[1] - a[1] * y[0] - a[2] * y[1]
         x, y = [float(held), x[0]], [new, y[0]]
     return float(y[0])
+
+
+def resting_hours(minutes: Minutes, noon: int, offset_min: int) -> tuple[list[float], list[int]]:
+    """By local hour of the 24 h before noon: mean rate at rest, NaN below 3 minutes; 1 asleep, 0 awake, or -1."""
+    rates: list[list[int]] = [[] for _ in range(24)]
+    votes = [0] * 24
+    for minute in range(noon - 1440, noon):
+        one, hour = minutes.get(minute, NOTHING), (minute + offset_min) // 60 % 24
+        votes[hour] += is_asleep(one) - is_up(one)
+        before = [minutes.get(m, NOTHING) for m in range(max(minute - 9, noon - 1440), minute + 1)]
+        if len(before) == 10 and all(is_still(m) for m in before) and one.count and "outlier" not in one.marks:
+            rates[hour].append(one.median)
+    means = [sum(rate) / len(rate) if len(rate) >= 3 else math.nan for rate in rates]
+    return means, [1 if vote > 0 else 0 if vote < 0 else -1 for vote in votes]
+
+
+def is_up(one: SlowMinute) -> bool:
+    return "awake" in one.marks or one.stage == 1 or bool(one.steps)
+
+
+def is_asleep(one: SlowMinute) -> bool:
+    return not is_up(one) and ("asleep" in one.marks or one.stage > 1)
+
+
+def is_still(one: SlowMinute) -> bool:
+    said = one.steps is None and (is_asleep(one) or "rest" in one.marks)
+    return (one.steps == 0 or said) and "exercise" not in one.marks
+
+
+def usual_at_rest(own: float, own_days: int, cohort: float, of_whole_days: float) -> float:
+    """What is usual at this hour from a week of own days on, else what is usual on whole days."""
+    return (own_days * own + 7 * cohort) / (own_days + 7) if own_days >= 7 else of_whole_days
 
 
 def heat_load(

@@ -5,7 +5,24 @@ from typing import Any
 
 from stream_schemas.rfc3339 import text as rfc3339
 
-RULES = ("HR_HIGH_REST", "HR_LOW", "BP_SEVERE", "BP_LOW", "HEAT_LOAD", "RISK_MODEL", "NO_DATA")
+RULES = (
+    "HR_HIGH_REST",
+    "HR_LOW",
+    "BP_SEVERE",
+    "BP_LOW",
+    "HEAT_LOAD",
+    "RISK_MODEL",
+    "NO_DATA",
+    "NEWS2_PARTS",
+    "NIGHT_SIGNAL",
+    "PERSONAL_CUSUM",
+    "AF_BURDEN",
+    "BP_TREND",
+    "TREND_DEV",
+    "POOR_RECOVERY",
+    "SLEEP_DEBT",
+    "SUB_HEALTH",
+)
 PRIORITIES = ("technical", "low", "medium", "high")  # from mild to urgent
 MINUTE_MS = 60_000
 

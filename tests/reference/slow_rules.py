@@ -29,7 +29,7 @@ def lower_median(values: list[int]) -> int:
 
 
 def slow_outlier(values: list[int]) -> bool:
-    """Hampel's identifier on the last of up to 15 values, 0 = missing."""
+    """Hampel's identifier on the last of the values, 0 = missing."""
     held = [v for v in values if v]
     if len(held) < 5 or not values[-1]:
         return False
@@ -42,8 +42,16 @@ def trailing(minutes: Minutes, last: int, width: int) -> list[SlowMinute]:
     return [minutes.get(m, NOTHING) for m in range(last - width + 1, last + 1)]
 
 
-def flag_outlier(minutes: Minutes, minute: int) -> None:
-    if slow_outlier([one.median for one in trailing(minutes, minute, 15)]):
+def outlier_minutes(gap_s: float) -> int:
+    """15, doubled until 12 samples are promised if 15 do not promise 5; a day at most."""
+    width = 15
+    while 5 * gap_s > 900 and width * 60 < 12 * gap_s and width < DAY_MIN:
+        width *= 2
+    return min(width, DAY_MIN)
+
+
+def flag_outlier(minutes: Minutes, minute: int, gap_s: float) -> None:
+    if slow_outlier([one.median for one in trailing(minutes, minute, outlier_minutes(gap_s))]):
         minutes[minute].marks.add("outlier")
     else:
         minutes[minute].marks.discard("outlier")
@@ -151,7 +159,6 @@ def heart_rate_findings(
 ) -> list[Found]:
     """What HR_HIGH_REST and HR_LOW say of a minute, decided at a received time."""
     judged = judge_window(minutes, minute, gap_s, limits)
-    rated = [one for one in judged.window if one.count]
     both = {"HR_HIGH_REST": high_rest(judged, whom, limits), "HR_LOW": low(judged, whom, limits, local_hour)}
     return [
         found(
@@ -164,7 +171,6 @@ def heart_rate_findings(
             window_s=max(minute - judged.start + 1, limits.hr_window_min) * 60,
             samples=judged.samples,
             late=stamp_ms - (minute + 1) * MINUTE_MS > LATE_MS,
-            quality=sum("outlier" not in one.marks for one in rated) / len(rated),
             **says,
         )
         for rule, says in both.items()

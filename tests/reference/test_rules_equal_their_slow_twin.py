@@ -14,14 +14,16 @@ from monitor.alerting.heart_rate import heart_rate_window, hr_high_rest, hr_low
 from monitor.alerting.heat import heat_load
 from monitor.alerting.limits import Limits
 from monitor.alerting.minute_rules import flag_outliers
+from monitor.signals.baseline import STARTER
 from monitor.signals.hampel import is_outlier
 from monitor.signals.minutes import summarise
+from monitor.wearers.baselines import move_baseline, usual_bpm
 from monitor.wearers.fields import MINUTES
 from monitor.wearers.reported import Report
 from monitor.wearers.rings import write_report
 from monitor.wearers.state import State
 from monitor.wearers.windows import held_pairs, minutes_before
-from tests.reference.slow_heat import Reports
+from tests.reference.slow_heat import Reports, resting_hours, usual_at_rest
 from tests.reference.slow_heat import heat_load as slow_heat_load
 from tests.reference.slow_rules import Whom, flag_outlier, heart_rate_findings, judge_window, slow_outlier
 from tests.reference.slow_slots import SAID, SlowMinute
@@ -89,7 +91,7 @@ def test_outliers_windows_and_both_rules_equal_their_twins(seed: int, limits: Li
     lives = [a_life(rng) for _ in range(16)]
     state = write(lives)
     everyone = np.arange(len(lives))
-    row, minute = held_pairs(state, everyone, np.zeros_like(everyone), state.head_minute[everyone])
+    row, minute = held_pairs(state, everyone, np.zeros_like(everyone), state.head_minute[everyone].astype(np.int64))
     rated = [lives[r].minutes[m].count > 0 for r, m in zip(row.tolist(), minute.tolist(), strict=True)]
     row, minute = row[rated], minute[rated]
     hour = minute // 60 % 24
@@ -105,7 +107,7 @@ def test_outliers_windows_and_both_rules_equal_their_twins(seed: int, limits: Li
     for life in lives:
         for m in sorted(life.minutes):
             if life.minutes[m].count:
-                flag_outlier(life.minutes, m)
+                flag_outlier(life.minutes, m, life.gap_s)
     raised = 0
     for i, (r, m) in enumerate(zip(row.tolist(), minute.tolist(), strict=True)):
         life = lives[r]
@@ -127,6 +129,8 @@ def test_outliers_windows_and_both_rules_equal_their_twins(seed: int, limits: Li
             ), (r, m, one["rule"])
             raised += one["raised"]
     assert raised > 200
+    slow_devices = [life for life in lives if life.gap_s >= 300]
+    assert any("outlier" in one.marks for life in slow_devices for one in life.minutes.values())
 
 
 def said(evidence: Evidence, i: int) -> tuple[object, ...]:
@@ -182,6 +186,37 @@ def test_heat_load_equals_its_twin(seed: int) -> None:
         slow = slow_heat_load(life.minutes, m, judged, reports[r], life.whom, usual[r], limits)
         assert (fast.raised[i], fast.cleared[i]) == slow, (r, m)
     assert 20 < fast.raised.sum() < len(pairs) / 2
+
+
+@pytest.mark.parametrize("offset_min", [0, 120, -210])
+def test_what_is_usual_at_rest_equals_its_twin(offset_min: int) -> None:
+    rng = random.Random(offset_min)
+    lives = [a_life(rng) for _ in range(12)]
+    state = write(lives)
+    noon = (BEGIN + LENGTH) // MINUTES * MINUTES + 720 - offset_min
+    row = np.arange(len(lives))
+
+    move_baseline(state, row, np.full(len(row), noon), np.full(len(row), offset_min), np.zeros(len(row), bool))
+
+    known = 0
+    for r, life in enumerate(lives):
+        means, asleep = resting_hours(life.minutes, noon, offset_min)
+        for hour, (mean, slept) in enumerate(zip(means, asleep, strict=True)):
+            counts = slept >= 0 and not math.isnan(mean)
+            assert state.baseline_days[r, :, hour].tolist() == [counts and slept == 0, counts and slept == 1]
+            if counts:
+                start, most = STARTER.level[slept, hour], 2.5 * STARTER.spread[slept, hour]
+                level = start + max(-most, min(most, mean - start))
+                assert state.baseline_bpm[r, slept, hour] == pytest.approx(level, abs=0.07)
+            known += counts
+    assert known > 20
+    state.baseline_days[:] = np.array([rng.randrange(15) for _ in range(state.baseline_days.size)]).reshape(-1, 2, 24)
+    for hour in range(24):
+        usual = usual_bpm(state, row, np.full(len(row), hour), row % 2 == 1)
+        for r in row.tolist():
+            own, days = float(state.baseline_bpm[r, r % 2, hour]), int(state.baseline_days[r, r % 2, hour])
+            slow = usual_at_rest(own, days, STARTER.level[r % 2, hour], math.nan)
+            assert usual[r] == pytest.approx(slow, nan_ok=True)
 
 
 def test_a_window_holds_what_the_ring_holds_of_its_minutes_and_nothing_else() -> None:

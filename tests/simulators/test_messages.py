@@ -28,7 +28,7 @@ def messages(demo: Scenario, **transport: float) -> list[Message]:
     return [message for minute in deliver(drawn, TEAMS).minutes() for message in minute]
 
 
-@pytest.mark.parametrize("scenario", ["demo", "mixed", "calm", "ward", "heat"])
+@pytest.mark.parametrize("scenario", ["demo", "mixed", "calm", "ward", "heat", "life", "conditions"])
 def test_every_message_of_every_scenario_validates(scenario: str, tmp_path: Path) -> None:
     out = tmp_path / "lines.jsonl"
     counts = wearable.run(wearers=40, duration="2h", scenario_name=scenario, seed=9, out=out, plain=True)

@@ -60,5 +60,6 @@ def test_a_worker_that_reads_a_replay_while_it_is_written_counts_nearly_nothing_
     last_ms = START_MS + (MINUTES - 1) * 60_000
     until("T is at the end of the log", lambda: status(settings, "w1")["T_ms"] >= last_ms)
     print(status(settings, "w1"))
-    assert status(settings, "w1")["below_T"] <= written // 1_000
+    # None where the writer is never held up for a second; without the wait it was a fifth of all records.
+    assert status(settings, "w1")["below_T"] <= written // 100
     assert compare(settings, ToyEngine(INPUTS), ALERTS)[0] > 0
