@@ -26,6 +26,12 @@ PAGE = Path("docs/scorecard.md")
 SEED = 20260105
 ONSETS_DAYS, ONSETS_LOOKALIKES, ONSETS_REST, ONSETS_NIGHTS = 5, 2, 3, 3
 PARTS = ("transplants", "sets")
+UNTOLD = {
+    "add_systolic_mmhg": "systolic pressure",
+    "add_diastolic_mmhg": "diastolic pressure",
+    "blunt": "a smaller answer to effort",
+    "slow_recovery": "slower recovery after effort",
+}
 
 
 def lifesnaps(data: Path) -> Section:
@@ -45,6 +51,7 @@ def lifesnaps(data: Path) -> Section:
         table("Found with the episode, in the same windows without it, and by chance", lines),
         lookalikes("Any daily alert during something that is no illness", alike),
     ]
+    out.sentences.append(page.no_better({line.label: line.touched.found for line in lines}))
     out.pictures["transplant-lifesnaps.png"] = _picture(lines, "LifeSnaps: episodes laid over real days")
     return out
 
@@ -75,6 +82,7 @@ def fitabase(data: Path) -> Section:
         table("Welltory, at rest: one person, a rate every five minutes, no steps", compared(welltory)),
         table(f"Days: {nights} person" + ("s" if nights != 1 else ""), compared(slow)),
     ]
+    out.sentences.append("Fitabase, at rest. " + page.no_better({line.label: line.touched.found for line in lines}))
     out.pictures["transplant-fitabase.png"] = _picture(lines, "Fitabase: episodes laid over real minutes")
     untouched = _bare([*at_rest])
     out.sentences.append(
@@ -96,7 +104,7 @@ def _left_out(told: tuple[str, ...], kinds: tuple[Kind, ...]) -> str:
     for one in variants(kinds):
         change = change_over(one.kinetics, one.episode(rng, 60.0), 0, 0, 1440)
         names |= dict.fromkeys(untold(change, told))
-    return f"Left out: {', '.join(name.replace('_', ' ') for name in names) or 'nothing'}."
+    return f"Left out: {', '.join(UNTOLD.get(name, name.replace('_', ' ')) for name in names) or 'nothing'}."
 
 
 def _picture(lines: list[Line], title: str) -> tuple[bytes, str]:

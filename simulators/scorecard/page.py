@@ -97,11 +97,26 @@ def tables(card: Scorecard) -> list[Table]:
     return [table for table in made if table.rows]
 
 
+def no_better(found: Mapping[str, Found]) -> str:
+    """Say which of some sensitivities are no better than chance; "" where none was eligible.
+
+    >>> no_better({"infection": Found(9, 8, 9, (0.5, 1.0), 0.1, 0.3), "stress": Found(9, 2, 9, (0.0, 0.5), 0.1, 0.3)})
+    'No better than chance (at or below the 97.5th centile of the shifts): stress.'
+    """
+    asked = {label: one for label, one in found.items() if one.eligible}
+    if not asked:
+        return ""
+    poor = [label for label, one in asked.items() if one.sensitivity <= one.chance_high]
+    if not poor:
+        return "All are found more often than the 97.5th centile of the shifts has it."
+    return f"No better than chance (at or below the 97.5th centile of the shifts): {'; '.join(poor)}."
+
+
 def summary(card: Scorecard) -> list[str]:
     """Return the figures of the whole run as sentences."""
     low, high = card.false.interval
     unjudged, beside = card.standing(Standing.UNJUDGED), card.standing(Standing.BESIDE)
-    return [
+    said = [
         f"{card.wearers:,} wearers, {card.worn_days:,.0f} worn wearer-days.",
         (
             f"False episodes: {card.false.count} ({card.standing(Standing.CONFOUNDED)} of them during confounders), "
@@ -118,6 +133,8 @@ def summary(card: Scorecard) -> list[str]:
             "answers and false episodes. It depends on how often the scenario lets things happen."
         ),
     ]
+    chance = no_better({one.kind.outcome: one.found for one in card.kinds})
+    return [*said, chance] if chance else said
 
 
 def _kinds(card: Scorecard) -> Table:
