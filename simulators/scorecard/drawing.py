@@ -86,7 +86,7 @@ def load(card: Scorecard, title: str) -> bytes:
     axes.axvline(0.02, color="black", linewidth=0.8, linestyle=":")
     axes.set_yticks(places, rules, fontsize=8)
     axes.set_xlabel("alerts a worn wearer-day (dotted: budget of false ones, 0.02 a rule)")
-    axes.legend(fontsize=8)
+    _legend(axes)
     axes.grid(axis="x", alpha=0.3)
     return _png(figure, title)
 
