@@ -20,6 +20,8 @@ from tests.faults.run import Run
 from tests.faults.storage import SAYS_DAMAGED, damage, generations, has_checkpoints
 
 SHORT = {"wearers": 48, "seconds": 12.0, "minutes": 60, "shuffle_s": 0.4}
+LONGER = {**SHORT, "wearers": 120, "seconds": 20.0}
+"""Long enough that whoever was frozen for 9.5 s still finds something to do wrong afterwards."""
 SEED = 4
 
 
@@ -49,7 +51,7 @@ ALL_AT_ONCE = Fault(
     plot=SHORT,
     judge_more=logs_say(SAYS_DAMAGED),
 )
-OFF = [replace(fault, plot=SHORT) for fault in switched_off.FAULTS]
+OFF = [replace(fault, plot=LONGER) for fault in switched_off.FAULTS]
 
 
 @pytest.fixture(scope="module")
