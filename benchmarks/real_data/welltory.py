@@ -14,7 +14,7 @@ from benchmarks.real_data.day_detectors import DETECTORS, is_on
 from benchmarks.real_data.people_days import WINDOW, PersonDays, windows
 from benchmarks.real_data.results import Cell, Study, Table
 from monitor.alerting.limits import Limits
-from monitor.alerting.usual import median
+from monitor.signals.order import median
 from simulators.recordings.recording import folder, rows
 
 FOLDER = "welltory_covid19"

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from monitor.alerting.day_evidence import day_evidence, lacking
 from monitor.alerting.evidence import Evidence, Lack, Rule
 from monitor.alerting.limits import Limits
-from monitor.alerting.usual import first_of_run, known, median, newest
+from monitor.alerting.usual import first_of_run, known, newest
+from monitor.signals.order import median
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from monitor.alerting.day_evidence import day_evidence, lacking
 from monitor.alerting.evidence import Evidence, Lack, Rule
 from monitor.alerting.limits import Limits
-from monitor.alerting.usual import known, median
+from monitor.alerting.usual import known
+from monitor.signals.order import median
 
 Floats = NDArray[np.float64]
 

@@ -10,8 +10,9 @@ from monitor.alerting.day_evidence import day_evidence, lacking
 from monitor.alerting.evidence import Evidence, Lack, Rule
 from monitor.alerting.limits import Limits
 from monitor.alerting.trend_dev import DaySignals
-from monitor.alerting.usual import mean, median, standard_deviation
+from monitor.alerting.usual import mean, standard_deviation
 from monitor.signals.bp_category import category
+from monitor.signals.order import median
 
 Floats = NDArray[np.float64]
 

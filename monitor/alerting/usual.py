@@ -1,7 +1,9 @@
-"""What is usual for a wearer, from own days: medians and spreads of rows with holes, and runs of days."""
+"""What is usual for a wearer, from own days: means and spreads of rows with holes, and runs of days."""
 
 import numpy as np
 from numpy.typing import NDArray
+
+from monitor.signals.order import median
 
 CONSISTENT = 1.4826  # MAD of a normal distribution to its standard deviation
 
@@ -18,31 +20,6 @@ def known(values: Floats) -> Bools:
 def newest(values: Floats) -> Floats:
     """Newest column of (n, D), (n,); NaN where there is no column at all."""
     return values[:, -1] if values.shape[1] else np.full(len(values), np.nan)
-
-
-def median(values: Floats) -> tuple[Floats, Ints]:
-    """Median of the known values of each row, and how many there are.
-
-    Parameters
-    ----------
-    values : (n, D), NaN = missing.
-
-    Returns
-    -------
-    (n,) median, NaN where nothing is known; (n,) count. Of an even count the mean of the two in the middle.
-
-    >>> m, count = median(np.array([[60.0, np.nan, 64.0, 61.0], [np.nan] * 4]))
-    >>> m.tolist(), count.tolist()
-    ([61.0, nan], [3, 0])
-    """
-    count: Ints = known(values).sum(axis=1)
-    if not values.shape[1]:
-        return np.full(len(values), np.nan), count
-    ordered = np.sort(values, axis=1)  # NaN last
-    row = np.arange(len(values))
-    below = ordered[row, np.maximum(count - 1, 0) // 2]
-    above = ordered[row, np.minimum(count // 2, values.shape[1] - 1)]
-    return np.where(count > 0, (below + above) / 2, np.nan), count
 
 
 def mean(values: Floats) -> tuple[Floats, Ints]:

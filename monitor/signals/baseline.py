@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.signals.order import median
+
 HOURS = 24
 AWAKE, ASLEEP, UNKNOWN = 0, 1, -1
 DAYS = 28
@@ -90,8 +92,9 @@ def personal_baseline(hourly_bpm: Floats, asleep: NDArray[np.int8], frozen: Bool
     values, state = hourly_bpm[:, -DAYS:], asleep[:, -DAYS:]
     usable = ~np.isnan(values) & ~frozen[:, -DAYS:, None]
     stacked = np.stack([np.where(usable & (state == one), values, np.nan) for one in (AWAKE, ASLEEP)], axis=1)
-    middle, days = _median(stacked)
-    mad, _ = _median(np.abs(stacked - middle[:, :, None]))
+    by_hour = np.moveaxis(stacked, 2, 3)
+    middle, days = median(by_hour)
+    mad, _ = median(np.abs(by_hour - middle[..., None]))
     spread = np.maximum(CONSISTENT * mad, FLOOR_BPM)
     return Baseline(shrunken(middle, days, cohort.level), shrunken(spread, days, cohort.spread), days)
 
@@ -143,14 +146,3 @@ def update(
     share = 1 / np.maximum(counted, 1)
     moved = before + np.where(moves, np.clip(distance, -most, most), 0.0) * share
     return np.where(counted > 0, moved, np.nan), counted.astype(np.uint8)
-
-
-def _median(values: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """Median over the days of (n, 2, D, 24), NaN where nothing is known, and how many are."""
-    count: NDArray[np.int64] = (~np.isnan(values)).sum(axis=2)
-    if not values.shape[2]:
-        return np.full(count.shape, np.nan), count
-    ordered = np.sort(values, axis=2)  # NaN last
-    ends = [np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[2] - 1)]
-    low, high = (np.take_along_axis(ordered, end[:, :, None], axis=2)[:, :, 0] for end in ends)
-    return np.where(count > 0, (low + high) / 2, np.nan), count

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.signals.order import median
+
 SLACK = 0.5
 LIMIT = 5.0
 """Half of the shift to be found, and the sum that tells of it: with a known mean and independent normal values one side
@@ -67,8 +69,8 @@ def cusum(days: Floats, least_spread: float) -> Cusum:
     n = len(days)
     held = days[:, -DAYS:]
     reference, week = held[:, : max(held.shape[1] - JUDGED, 0)], held[:, max(held.shape[1] - JUDGED, 0) :]
-    level, known = _median(reference)
-    spread = np.maximum(CONSISTENT * _median(np.abs(reference - level[:, None]))[0], least_spread)
+    level, known = median(reference)
+    spread = np.maximum(CONSISTENT * median(np.abs(reference - level[:, None]))[0], least_spread)
     enough = known >= LEAST_REFERENCE
     z = np.clip((week - level[:, None]) / spread[:, None], -MOST_Z, MOST_Z)
     sums = np.zeros((2, n))
@@ -82,15 +84,3 @@ def cusum(days: Floats, least_spread: float) -> Cusum:
         for cond, part in ((told, sums[0]), (told, sums[1]), (told, newest), (enough, level), (enough, spread))
     )
     return Cusum(upper, lower, newest, level, spread, known)
-
-
-def _median(values: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """Median of the known values of each row, NaN where there is none; and how many are known."""
-    known: NDArray[np.int64] = (~np.isnan(values)).sum(axis=1)
-    if not values.shape[1]:
-        return np.full(len(values), np.nan), known
-    ordered = np.sort(values, axis=1)  # NaN last
-    rows = np.arange(len(values))
-    low = ordered[rows, np.maximum(known - 1, 0) // 2]
-    high = ordered[rows, np.minimum(known // 2, values.shape[1] - 1)]
-    return np.where(known > 0, (low + high) / 2, np.nan), known

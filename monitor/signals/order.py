@@ -1,4 +1,4 @@
-"""Order statistics over windows with holes, in whole numbers."""
+"""Order statistics over windows with holes."""
 
 from typing import Any
 
@@ -28,6 +28,30 @@ def lower_median(window: NDArray[np.uint8], valid: NDArray[np.bool_]) -> tuple[N
     count: NDArray[np.int64] = valid.sum(axis=1)
     ordered = np.sort(np.where(valid, window, np.uint8(MISSING)), axis=1)
     return ordered[np.arange(len(window)), np.maximum(count - 1, 0) // 2], count
+
+
+def median(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Median of the known values along the last axis, and how many there are.
+
+    Parameters
+    ----------
+    values : (..., D), NaN = missing.
+
+    Returns
+    -------
+    (...) median, NaN where nothing is known; (...) count. Of an even count the mean of the two in the middle.
+
+    >>> m, count = median(np.array([[60.0, np.nan, 64.0, 61.0], [np.nan] * 4]))
+    >>> m.tolist(), count.tolist()
+    ([61.0, nan], [3, 0])
+    """
+    count: NDArray[np.int64] = (~np.isnan(values)).sum(axis=-1)
+    if not values.shape[-1]:
+        return np.full(count.shape, np.nan), count
+    ordered = np.sort(values, axis=-1)  # NaN last
+    ends = (np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[-1] - 1))
+    below, above = (np.take_along_axis(ordered, end[..., None], axis=-1)[..., 0] for end in ends)
+    return np.where(count > 0, (below + above) / 2, np.nan), count
 
 
 def last_valid(window: NDArray[Any], valid: NDArray[np.bool_], n: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
