@@ -6,11 +6,11 @@ sizes, the placement of partitions, or which of them share a step.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 from zlib import crc32
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,44 +20,29 @@ from monitor.alerting.limits import Limits
 from monitor.alerting.rule_book import RuleBook, read_rules
 from monitor.cuts import Cut, Position
 from monitor.deciding.dispatch import Decisions
+from monitor.deciding.handover import agree
+from monitor.deciding.sending import Sending
 from monitor.deciding.standing import Decided, Standing
 from monitor.errors import ReplayDiffers
-from monitor.inputs import Batch
+from monitor.inputs import Batch, Removed
 from monitor.outputs import Output, ScoreDue, Step
 from monitor.saved import Saved
 from monitor.wearers import rounds
 from monitor.wearers.admission import Admission, Intake
-from monitor.wearers.intake import INTAKE
+from monitor.wearers.events import Kind
+from monitor.wearers.intake import INTAKE, KIND_OF
 from monitor.wearers.shelf import Shelf
 from monitor.wearers.snapshot import snapshot
 from monitor.wearers.state import State
 from monitor.wearers.waiting import Waiting
+from stream_schemas.alert import Alert
 from stream_schemas.columns import ControlColumns
-from stream_schemas.dead_letter import dead_letter
 from stream_schemas.decode import decode_batch
 from stream_schemas.reasons import Reason, Rejected
-from stream_schemas.topics import ALERT_COMMANDS, CONTROL, DEAD_LETTER, RISK_SCORES, alerts_topic
+from stream_schemas.topics import ALERT_COMMANDS, CONTROL, CUTS, RISK_SCORES
 
 MINUTE_MS = 60_000
 OUTSIDE_THE_LOG_CLOCK = frozenset({ALERT_COMMANDS, RISK_SCORES, CONTROL})
-_json = msgspec.json.Encoder().encode
-
-
-@dataclass(slots=True)
-class _Sending:
-    """Outputs of a step while they are collected, each with what orders it: placement and input order must not."""
-
-    refused: list[tuple[tuple[str, int], Output]] = field(default_factory=list)
-    told: list[tuple[tuple[int, str, int], Output]] = field(default_factory=list)
-
-    def by_partition(self) -> dict[int, list[Output]]:
-        """Dead letters by origin, then alerts by stamp, wearer and rule; versions of one alert keep their order."""
-        outputs: dict[int, list[Output]] = {}
-        refused = [output for _, output in sorted(self.refused, key=lambda one: one[0])]
-        told = [output for _, output in sorted(self.told, key=lambda one: one[0])]
-        for output in refused + told:
-            outputs.setdefault(output.partition, []).append(output)
-        return outputs
 
 
 class Engine:
@@ -107,6 +92,13 @@ class Engine:
         self.rules.drop(partition)
         self._positions.pop(partition, None)
 
+    def abandon(self, partitions: Iterable[int]) -> None:
+        """Forget the partitions of a step that raised, and all that it had collected: half a step is nobody's state."""
+        self.standing.discard()
+        for partition in partitions:
+            self.standing.board.forget(self.state.of_partition(partition))
+            self.drop(partition)
+
     def save(self, partition: int) -> Saved:
         """Copy the state of a partition, as of its position; call between steps."""
         return saving.save(self.standing, self._shelf, self._waiting, self.rules.of(partition), partition)
@@ -130,30 +122,63 @@ class Engine:
         """Where an open partition stands."""
         return self._positions[partition]
 
-    def step(self, cuts: Sequence[Cut], batches: Sequence[Batch]) -> Step:
-        """Advance the cut partitions by one cut each.
+    def acting(self, partition: int, T: int) -> list[tuple[str, int]]:
+        """Return topic and offset of the records that wait and act in a step up to T, in the order in which they do."""
+        here = self.state.partition == partition
+        waiting = self._waiting.of_rows(here)
+        order = np.lexsort((waiting.offset, waiting.kind, waiting.stamp_ms))
+        topic_of = {kind: topic for topic, kind in KIND_OF.items()}
+        names = [
+            (topic_of[Kind(kind)], offset)
+            for kind, offset, stamp in zip(
+                waiting.kind[order].tolist(),
+                waiting.offset[order].tolist(),
+                waiting.stamp_ms[order].tolist(),
+                strict=True,
+            )
+            if stamp < T
+        ]
+        return list(dict.fromkeys(names))  # many wearers share one record of scores
+
+    def wearers(self, partition: int) -> list[str]:
+        """Return the ids of a partition's wearers."""
+        return [self.state.wearer_of[row] for row in self.state.of_partition(partition).tolist()]
+
+    def step(self, cuts: Sequence[Cut], batches: Sequence[Batch], removed: Sequence[Removed] = ()) -> Step:
+        """Advance the cut partitions by one cut each. If it raises, call `abandon` for all of them.
 
         Parameters
         ----------
         cuts : at most one a partition, each the one that follows that partition's position.
         batches : the records between, at most one batch a topic; only of the cut partitions.
+        removed : records that are in no batch, or wait since an earlier step, and must not act: they are dead letters.
 
         Raises
         ------
         ReplayDiffers
-            If a cut's sequence number or digest is not the next one.
+            If a cut's number or T does not follow; nothing has changed then. Whether its digest does is for the caller
+            to compare with the position's.
         """
         T, at = np.zeros(self.partitions, np.int64), np.zeros(self.partitions, np.int64)
         before = np.zeros(self.partitions, np.int64)
+        for cut in cuts:
+            self._refuse_other(cut)
         for cut in cuts:
             before[cut.partition] = self._positions[cut.partition].T
             self._follow(cut)
             T[cut.partition] = cut.T
             at[cut.partition] = cut.at
-        sending = _Sending()
+        sending = Sending()
         ingested: Counter[str] = Counter()
         refused: Counter[str] = Counter()
         below_T = 0
+        for one in removed:
+            refused[Reason.ENGINE_ERROR.value] += 1
+            self._remove(sending, one)
+        for cut in cuts:
+            for wearer_id in cut.without_wearers:
+                refused[Reason.ENGINE_ERROR.value] += 1
+                self._forget_wearer(sending, cut, wearer_id)
         for read in batches:
             batch = self._on_our_clock(read, T)
             below_T += int((batch.stamp_ms < before[batch.partition]).sum())
@@ -164,7 +189,7 @@ class Engine:
                 ingested[batch.topic] += accepted
             for rejected in intake.refused:
                 refused[rejected.reason.value] += 1
-                self._refuse(sending, batch, rejected)
+                sending.refuse(batch.record(rejected.index), rejected)
         decided = self._decide(T, sending)
         ingested[ALERT_COMMANDS] += decided.commands
         for command in decided.refused:
@@ -182,19 +207,82 @@ class Engine:
             late=decided.late,
         )
 
+    def open_alerts(self, partition: int) -> dict[str, int]:
+        """Return alert id -> version of what a partition has open."""
+        here = self.state.partition
+        return {
+            one.alert_id: one.version
+            for (row, _), one in self.standing.board.episodes.items()
+            if here[row] == partition
+        }
+
+    def hand_over(
+        self,
+        cut: Cut,
+        told: Iterable[Alert],
+        known: Mapping[str, int],
+        letters: Sequence[Output],
+        limits: Mapping[str, Any],
+    ) -> Step:
+        """Begin a span at a state that other code, or other code as well, has made.
+
+        Parameters
+        ----------
+        cut : the first of the span; it reads nothing.
+        told, known : what `monitor.deciding.handover.agree` needs.
+        letters : dead letters that may not have been sent.
+        limits : those of the settings that differ from the packaged ones: in force where the state names none.
+        """
+        p = cut.partition
+        self._refuse_other(cut)
+        self._follow(cut)
+        if not self.rules.of(p):
+            self.rules.begin(p, limits)
+        agree(self.standing.board, p, told, known)
+        sending = Sending()
+        self._tell(sending)
+        outputs = [*letters, *sending.by_partition().get(p, [])]
+        self._digest(p, outputs)
+        at = np.zeros(self.partitions, np.int64)
+        at[p] = cut.at
+        return Step(outputs={p: outputs} if outputs else {}, journal=self.standing.rows.take(at))
+
     def snapshot(self, due: ScoreDue) -> Snapshot:
         """Gather what is known of the wearers that are due; valid until the next step."""
         return snapshot(self.state, due.row, due.as_of_ms)
 
-    def _follow(self, cut: Cut) -> None:
+    def _refuse_other(self, cut: Cut) -> None:
         old = self._positions[cut.partition]
-        if (cut.seq, cut.digest) != (old.seq + 1, old.digest) or cut.T < old.T:
+        if cut.seq != old.seq + 1 or cut.T < old.T:
             raise ReplayDiffers(
-                f"Partition {cut.partition}: cut {cut.seq} at offset {cut.at} does not follow from the state before it"
-                " (sequence or digest differs): the log was written by another version, or its topics were recreated."
-                " Start with a new topic prefix, or delete the topics of this one."
+                f"Partition {cut.partition}: cut {cut.seq} at offset {cut.at} does not follow cut {old.seq} (number or "
+                "time): cuts.v1 has lost records."
             )
-        self._positions[cut.partition] = Position(cut.at, cut.epoch, cut.seq, cut.T, cut.next, cut.stamp, old.digest)
+
+    def _follow(self, cut: Cut) -> None:
+        self._positions[cut.partition] = self._positions[cut.partition].behind(cut)
+        if cut.span is not None and cut.span.limits is not None:
+            self.rules.begin(cut.partition, cut.span.limits)
+
+    def _remove(self, sending: Sending, one: Removed) -> None:
+        """Take a record out of what waits, if it waits, and refuse it."""
+        if (kind := KIND_OF.get(one.topic)) is not None:
+            self._waiting.remove(self.state.partition == one.partition, kind, one.offset)
+        rejected = Rejected(0, Reason.ENGINE_ERROR, "Applying the record raised an error: it was left out.")
+        sending.refuse(one, rejected)
+
+    def _forget_wearer(self, sending: Sending, cut: Cut, wearer_id: str) -> None:
+        """Forget a wearer whose state raises whatever is read; the letter names the cut as its origin."""
+        row = self.state.row_of.get(wearer_id)
+        if row is not None and self.state.partition[row] == cut.partition:
+            rows = np.array([row])
+            self._waiting.drop(np.arange(self.state.rows) == row)
+            self.standing.departures.forget(rows)
+        origin = Removed(cut.partition, CUTS, cut.at, cut.T, wearer_id.encode(), None)
+        rejected = Rejected(
+            0, Reason.ENGINE_ERROR, "Deciding about the wearer raised an error: its state was forgotten."
+        )
+        sending.refuse(origin, rejected)
 
     def _on_our_clock(self, batch: Batch, T: NDArray[np.int64]) -> Batch:
         if not self.log_clock or batch.topic not in OUTSIDE_THE_LOG_CLOCK:
@@ -221,7 +309,7 @@ class Engine:
                     switch = int(batch.stamp_ms[record]), int(batch.offset[record]), limits
                     self.rules.add(int(batch.partition[record]), switch)
 
-    def _decide(self, T: NDArray[np.int64], sending: _Sending) -> Decided:
+    def _decide(self, T: NDArray[np.int64], sending: Sending) -> Decided:
         standing, decisions = self.standing, self._decisions
         standing.T_of_partition = T
         for limits, upto in self.rules.passes(T):
@@ -229,46 +317,20 @@ class Engine:
             ready = self._waiting.take(upto, self.state.partition)
             rounds.run(self.state, ready, upto, decisions.on_events, decisions.on_timer)
         standing.departures.tidy(self._waiting, T)
-        for told in standing.board.take():
-            partition = int(self.state.partition[told.row])
-            standing.rows.alert(
-                told.row, told.alert, start_ms=told.start_ms, raised_ms=told.raised_ms, stamp_ms=told.stamp_ms
-            )
-            output = Output(alerts_topic(told.alert.team), partition, told.alert.alert_id.encode(), _json(told.alert))
-            sending.told.append(((told.stamp_ms, told.alert.wearer_id, int(told.rule)), output))
+        self._tell(sending)
         decided = standing.take()
         for command in decided.refused:
             partition = int(self.state.partition[command.row])
-            letter = dead_letter(
-                command.rejected,
-                topic=ALERT_COMMANDS,
-                partition=partition,
-                offset=command.offset,
-                received_at_ms=command.stamp_ms,
-                key=command.key,
-                value=command.value,
-            )
-            sending.refused.append(
-                ((ALERT_COMMANDS, command.offset), Output(DEAD_LETTER, partition, command.key, _json(letter)))
-            )
+            origin = Removed(partition, ALERT_COMMANDS, command.offset, command.stamp_ms, command.key, command.value)
+            sending.refuse(origin, command.rejected)
         return decided
 
-    @staticmethod
-    def _refuse(sending: _Sending, batch: Batch, rejected: Rejected) -> None:
-        i = rejected.index
-        partition, key = int(batch.partition[i]), batch.key[i]
-        letter = dead_letter(
-            rejected,
-            topic=batch.topic,
-            partition=partition,
-            offset=int(batch.offset[i]),
-            received_at_ms=int(batch.stamp_ms[i]),
-            key=key,
-            value=batch.value[i],
-        )
-        sending.refused.append(
-            ((batch.topic, int(batch.offset[i])), Output(DEAD_LETTER, partition, key, _json(letter)))
-        )
+    def _tell(self, sending: Sending) -> None:
+        for told in self.standing.board.take():
+            self.standing.rows.alert(
+                told.row, told.alert, start_ms=told.start_ms, raised_ms=told.raised_ms, stamp_ms=told.stamp_ms
+            )
+            sending.tell(told, int(self.state.partition[told.row]))
 
     def _digest(self, partition: int, outputs: list[Output]) -> None:
         position = self._positions[partition]

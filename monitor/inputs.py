@@ -1,9 +1,27 @@
-"""What a step reads: raw records of one input topic, as columns."""
+"""What a step reads: raw records of one input topic, as columns; and records that it must do without."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A record without which a step is decided, because applying it raises: it becomes a dead letter.
+
+    Attributes
+    ----------
+    partition, topic, offset, received_at_ms : where it lies, and its stamp.
+    key, value : as they lie in Kafka.
+    """
+
+    partition: int
+    topic: str
+    offset: int
+    received_at_ms: int
+    key: bytes | None
+    value: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +47,8 @@ class Batch:
     def __len__(self) -> int:
         """Count the records."""
         return len(self.key)
+
+    def record(self, i: int) -> Removed:
+        """Return one record by itself."""
+        where = int(self.partition[i]), self.topic, int(self.offset[i])
+        return Removed(*where, int(self.stamp_ms[i]), self.key[i], self.value[i])

@@ -55,6 +55,9 @@ class StreamSettings(_Part):
     partitions: int = Field(16, ge=1, le=1024, description="of every topic; equal and frozen")
     clock: Literal["broker", "log"] = Field("broker", description="broker: LogAppendTime; log: record times (replay)")
     pace_ms: int = Field(50, ge=0, le=10_000, description="least time between two steps")
+    idle_limit_s: float = Field(
+        10.0, gt=0, le=3600, description="an input that does not answer for so long, while others do, holds T no more"
+    )
     idle_cut_ms: int = Field(500, ge=10, le=60_000, description="a cut at least this often, even without records")
     session_timeout_s: float = Field(10.0, gt=0, le=300)
     heartbeat_s: float = Field(3.0, gt=0, le=60)

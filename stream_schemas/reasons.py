@@ -5,7 +5,10 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a record became a dead letter. The last five need more than the record and are found by the engine."""
+    """Why a record became a dead letter.
+
+    From WRONG_PARTITION on they need more than the record and are found by the engine.
+    """
 
     MALFORMED_JSON = "malformed_json"
     NOT_AN_OBJECT = "not_an_object"
@@ -22,6 +25,7 @@ class Reason(StrEnum):
     TOO_OLD = "too_old"
     UNKNOWN_ALERT = "unknown_alert"
     UNSUPPORTED_ACTION = "unsupported_action"
+    ENGINE_ERROR = "engine_error"
 
 
 @dataclass(frozen=True, slots=True)

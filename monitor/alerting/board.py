@@ -115,6 +115,11 @@ class Board:
         for row, rule in np.argwhere(self.state.alert_open[rows]).tolist():
             self.episodes.pop((int(rows[row]), Rule(rule)), None)
 
+    def forget(self, rows: NDArray[np.int64]) -> None:
+        """Forget rows of which a step that raised may have left half an episode."""
+        gone = set(rows.tolist())
+        self.episodes = {key: episode for key, episode in self.episodes.items() if key[0] not in gone}
+
     def of_rows(self, place: NDArray[np.int64]) -> list[tuple[int, Rule, Episode]]:
         """Return (place, rule, episode) of rows with a place, by place and rule; place[row] is -1 for the others."""
         held = [(int(place[row]), rule, episode) for (row, rule), episode in self.episodes.items() if place[row] >= 0]
@@ -129,17 +134,27 @@ class Board:
         told, self.told = self.told, []
         return told
 
+    def tell(self, row: int, rule: Rule, episode: Episode) -> None:
+        """Make an episode the one of its row and rule, and tell it."""
+        alert = compose(episode, self.state.wearer_of[row])
+        self.told.append(Told(row, episode.stamp_ms, rule, alert, episode.finding.start_ms, episode.raised_T_ms))
+        self.put(row, rule, episode)
+
+    def put(self, row: int, rule: Rule, episode: Episode) -> None:
+        """Make an episode the one of its row and rule."""
+        self.episodes[row, rule] = episode
+        self.state.alert_open[row, rule] = 1
+        self.state.alert_priority[row, rule] = episode.finding.priority
+        self.state.alert_minute[row, rule] = episode.finding.event_ms // MINUTE_MS
+
     def _put(self, row: int, rule: Rule, new: Episode, event_ms: int) -> None:
         old = self.episodes.get((row, rule))
         if new is old:
             return
         if old is None or new.version != old.version:
-            alert = compose(new, self.state.wearer_of[row])
-            self.told.append(Told(row, new.stamp_ms, rule, alert, new.finding.start_ms, new.raised_T_ms))
-        self.episodes[row, rule] = new
-        self.state.alert_open[row, rule] = 1
-        self.state.alert_priority[row, rule] = new.finding.priority
-        self.state.alert_minute[row, rule] = new.finding.event_ms // MINUTE_MS
+            self.tell(row, rule, new)
+        else:
+            self.put(row, rule, new)
         if new.workflow is Workflow.CLOSED and new.condition is Condition.ABSENT:
             self._forget(row, rule, event_ms)
 

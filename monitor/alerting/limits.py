@@ -5,6 +5,8 @@ defaults off (BP_SEVERE excepted, which has a limit of its own for pregnancy) an
 limits of their own.
 """
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 APPLE = "Apple Watch heart-rate notifications: 10 min of apparent rest, 120 and 40 bpm by default"
@@ -184,6 +186,16 @@ class Limits(BaseModel):
     sub_health_resting_far_up_bpm: float = Field(5.0, gt=0, description=f"the same: two points; {OURS}")
     sub_health_sleep_sd_min: float = Field(90.0, gt=0, description=f"SD above which irregularity has a point; {HUANG}")
     sub_health_sleep_wide_sd_min: float = Field(120.0, gt=0, description=f"SD above which it has two; {HUANG}")
+
+
+def changed(limits: Limits) -> dict[str, Any]:
+    """Return the limits that differ from the packaged ones.
+
+    >>> changed(Limits(hr_low_awake_bpm=42))
+    {'hr_low_awake_bpm': 42}
+    """
+    packaged = Limits()
+    return {name: value for name, value in limits.model_dump().items() if value != getattr(packaged, name)}
 
 
 def table() -> str:

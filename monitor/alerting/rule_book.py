@@ -6,7 +6,8 @@ every minute by the rules that were in force when it was judged first.
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,11 @@ class RuleBook:
     def add(self, partition: int, switch: Switch) -> None:
         """Let a switch wait for its stamp."""
         self._coming[partition] = sorted([*self._coming.get(partition, []), switch], key=lambda one: one[:2])
+
+    def begin(self, partition: int, limits: Mapping[str, Any]) -> None:
+        """Let the packaged limits but for these be in force, as a span begins with; unknown ones are left out."""
+        known = {name: value for name, value in limits.items() if name in Limits.model_fields}
+        self._own[partition] = Limits().model_copy(update=known)
 
     def drop(self, partition: int) -> None:
         """Forget a partition's switches."""

@@ -1,5 +1,7 @@
 """What an alert says: one plain sentence for staff, and what to do. Reviewed texts only; no diagnosis, no free text."""
 
+import re
+
 from monitor.alerting.evidence import Priority, Rule
 from monitor.alerting.finding import Finding
 from monitor.alerting.policy import Episode
@@ -161,6 +163,19 @@ def compose(episode: Episode, wearer_id: str) -> Alert:
         actor=episode.actor,
         verdict=episode.verdict,
     )
+
+
+def note_of(text: str) -> str:
+    """Return what a sentence says between its kind and the colon: the reading, or the head of the model.
+
+    >>> note_of("Cuff reading 184/100: systolic 184 mmHg, limit >= 180 mmHg, unconfirmed.")
+    '184/100'
+    """
+    found = _NOTE.match(text)
+    return found[1] if found is not None else ""
+
+
+_NOTE = re.compile("(?:Cuff reading|Risk model) ([^:]+):")
 
 
 def _number(value: float) -> str:

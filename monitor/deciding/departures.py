@@ -51,6 +51,10 @@ class Departures:
         self._blank(rows)
         self._state.remove(rows)
 
+    def discard(self) -> None:
+        """Give back no row that a step which raised wanted to."""
+        self._left = []
+
     def tidy(self, waiting: Waiting, T_of_partition: Ints) -> None:
         """Give back what nobody can see the lack of: rows that left, and late minutes that no record can touch.
 

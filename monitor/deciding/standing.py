@@ -67,6 +67,13 @@ class Standing:
         decided, self.decided = self.decided, Decided()
         return decided
 
+    def discard(self) -> None:
+        """Forget what a step that raised has collected: nothing of it may leave with another one."""
+        self.decided = Decided()
+        self.board.take()
+        self.rows.discard()
+        self.departures.discard()
+
     def now(self, row: Ints) -> Ints:
         """Return T of each row."""
         return self.T_of_partition[self.state.partition[row]]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from monitor.errors import BrokerUnreachable
@@ -21,7 +21,7 @@ MAX_REQUEST_BYTES = 9 * 1024 * 1024
 BATCH_BYTES = 256 * 1024
 
 Acknowledgement = asyncio.Future[object]
-Appended: TypeAlias = tuple[int, int] | BaseException
+Posted: TypeAlias = asyncio.Future[Any] | BaseException
 
 
 class KafkaSink:
@@ -73,34 +73,23 @@ class KafkaSink:
         except TimeoutError:
             return
 
-    async def append(self, topic: str, values: Mapping[int, bytes], within_s: float) -> dict[int, Appended]:
-        """Append one record to each of some partitions and wait for all of them.
+    async def post(self, topic: str, values: Mapping[int, bytes], within_s: float) -> dict[int, Posted]:
+        """Hand one record to each of some partitions over; await what is returned.
 
         Returns
         -------
         dict
-            Per partition, the record's offset and its stamp in epoch milliseconds; or what went wrong. A TimeoutError
-            says that it was not acknowledged in time: it may or may not be in the log.
+            Per partition, the future of its metadata (offset, timestamp); or what went wrong.
         """
         producer, until = self._running(), time.monotonic() + within_s
-        sent: dict[int, asyncio.Future[Any]] = {}
-        results: dict[int, Appended] = {}
+        sent: dict[int, Posted] = {}
         for partition, value in values.items():
             try:
                 async with asyncio.timeout(until - time.monotonic()):
                     sent[partition] = await producer.send(self._prefix + topic, value, partition=partition)
             except (KafkaError, TimeoutError) as failure:
-                results[partition] = failure
-        if sent:
-            await asyncio.wait(sent.values(), timeout=until - time.monotonic())
-        for partition, future in sent.items():
-            if not future.done():
-                results[partition] = TimeoutError()
-            elif (refused := future.exception()) is not None:
-                results[partition] = refused
-            else:
-                results[partition] = future.result().offset, future.result().timestamp
-        return results
+                sent[partition] = failure
+        return sent
 
     async def send(self, outputs: Sequence[Output]) -> list[Acknowledgement]:
         """Hand outputs over in their order and return what to await."""
@@ -109,6 +98,15 @@ class KafkaSink:
             await producer.send(self._prefix + out.topic, out.value, key=out.key, partition=out.partition)
             for out in outputs
         ]
+
+    def leader(self, topic: str, partition: int) -> int | None:
+        """Return the broker that leads a partition, as far as is known."""
+        if self._producer is None:
+            return None
+        found: int | None = self._producer.client.cluster.leader_for_partition(
+            TopicPartition(self._prefix + topic, partition)
+        )
+        return found if found is not None and found >= 0 else None
 
     def _running(self) -> AIOKafkaProducer:
         if self._producer is None:

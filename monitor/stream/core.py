@@ -1,22 +1,41 @@
 """The engine with its books: every step, live or replayed, goes through `Core.apply`."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 
 from models.snapshot import Snapshot
-from monitor.cuts import Cut, Position
-from monitor.inputs import Batch
+from monitor.cuts import Cut, Position, RecordName
+from monitor.errors import PulsewardenError
+from monitor.inputs import Batch, Removed
 from monitor.outputs import Columns, Output, ScoreDue, Step
 from monitor.saved import Saved, SavedStateUnusable
 from monitor.scoring.switches import Switch, newest
-from monitor.stream.records import Records
+from monitor.stream.records import NOTHING, Records, running_stamps
 from monitor.wearers.checkpoint import Checkpoint
+from stream_schemas.alert import Alert
 from stream_schemas.topics import CONTROL, DEAD_LETTER
+
+Inputs = Mapping[str, Records]
+"""Records of one partition by unprefixed topic; a topic without any may be left out."""
+
+
+class StepFailed(Exception):
+    """A step raised; its partitions have no state any more.
+
+    Attributes
+    ----------
+    partitions : those of the step. error : what was raised.
+    """
+
+    def __init__(self, partitions: Sequence[int], error: Exception) -> None:
+        super().__init__(f"a step of partitions {', '.join(map(str, partitions))} raised {type(error).__name__}")
+        self.partitions, self.error = tuple(partitions), error
 
 
 class Engine(Protocol):
@@ -31,8 +50,30 @@ class Engine(Protocol):
     def position(self, partition: int) -> Position:
         """Return where a state stands."""
 
-    def step(self, cuts: Sequence[Cut], batches: Sequence[Batch]) -> Step:
+    def abandon(self, partitions: Iterable[int]) -> None:
+        """Forget the states of a step that raised, and whatever else it left."""
+
+    def step(self, cuts: Sequence[Cut], batches: Sequence[Batch], removed: Sequence[Removed] = ()) -> Step:
         """Apply one cut of each of some partitions."""
+
+    def acting(self, partition: int, T: int) -> list[RecordName]:
+        """Return the records that wait and act in a step up to T."""
+
+    def wearers(self, partition: int) -> list[str]:
+        """Return whose state is held."""
+
+    def open_alerts(self, partition: int) -> dict[str, int]:
+        """Return alert id -> version of what is open."""
+
+    def hand_over(
+        self,
+        cut: Cut,
+        told: Iterable[Alert],
+        known: Mapping[str, int],
+        letters: Sequence[Output],
+        limits: Mapping[str, Any],
+    ) -> Step:
+        """Begin a span at a state that another version has made, or has helped to make."""
 
     def save(self, partition: int) -> Saved:
         """Copy a state, between two steps."""
@@ -79,6 +120,7 @@ class Core:
     read : per open partition, records read by topic.
     refused : per open partition, dead letters by (topic, reason). Both are functions of the log, so that they agree
         whichever worker counts; `below_T`, `late` and `cuts` are of this process.
+    left_out : per input, steps in which T went on without it.
     """
 
     def __init__(
@@ -95,6 +137,7 @@ class Core:
         self.refused: dict[int, Counter[tuple[str, str]]] = {}
         self._switch: dict[int, tuple[Switch, bytes]] = {}
         self.cuts = self.applied_records = self.below_T = self.late = 0
+        self.left_out: Counter[str] = Counter()
 
     def open(self, partition: int) -> None:
         """Begin a partition with nothing known."""
@@ -106,15 +149,20 @@ class Core:
         """Forget a partition, if it is open."""
         if partition in self.read:
             self.engine.drop(partition)
-            del self.read[partition], self.refused[partition]
-            self._switch.pop(partition, None)
+            self._close(partition)
+
+    def _close(self, partition: int) -> None:
+        self.read.pop(partition, None)
+        self.refused.pop(partition, None)
+        self._switch.pop(partition, None)
 
     def save(self, partition: int) -> Checkpoint:
         """Copy what is known of a partition; call it between steps, when every output so far is acknowledged."""
         refused = [(topic, reason, n) for (topic, reason), n in sorted(self.refused[partition].items())]
         _, switch = self._switch.get(partition, (None, None))
         books = msgspec.json.encode(_Books(dict(self.read[partition]), refused, switch))
-        return Checkpoint(partition, self.position(partition), self.engine.save(partition), books)
+        at = self.position(partition)
+        return Checkpoint(partition, at, self.engine.save(partition), books, at.inputs, at.version)
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Begin a partition where a checkpoint stands.
@@ -128,7 +176,10 @@ class Core:
         self.open(p)
         try:
             books = _books(checkpoint.books)
-            self.engine.load(p, checkpoint.engine, checkpoint.position)
+            position = checkpoint.position
+            if checkpoint.inputs:  # how a file of any format names them
+                position = replace(position, inputs=checkpoint.inputs, version=checkpoint.version)
+            self.engine.load(p, checkpoint.engine, position)
         except (SavedStateUnusable, msgspec.DecodeError) as error:
             self.open(p)
             if isinstance(error, SavedStateUnusable):
@@ -143,50 +194,114 @@ class Core:
         """Return where the state of an open partition stands."""
         return self.engine.position(partition)
 
-    def apply(self, cuts: Sequence[Cut], records: Mapping[int, Sequence[Records]]) -> Step:
+    def apply(self, cuts: Sequence[Cut], records: Mapping[int, Inputs], removed: Sequence[Removed] = ()) -> Step:
         """Run one step.
 
         Parameters
         ----------
         cuts : one valid cut of each partition of the step.
-        records : per partition and input, the records between the cut before and this one.
+        records : per partition, the records between the cut before and this one, as they lie in Kafka.
+        removed : the records that the cuts name in `without`; those that are among *records* are left out there.
+
+        Raises
+        ------
+        StepFailed
+            If anything in it raises: its partitions are dropped then, with all that the step had left.
         """
-        order = sorted(cut.partition for cut in cuts)
-        before = {p: self.position(p).stamp for p in order}
-        step = self.engine.step(cuts, self._batches(order, records, before))
-        self.cuts += len(cuts)
-        self.applied_records += sum(len(r) for p in order for r in records[p])
-        self.below_T += step.below_T
-        self.late += step.late
-        for p in order:
-            self.read[p].update({topic: len(r) for topic, r in zip(self.inputs, records[p], strict=True) if len(r)})
-            self.refused[p].update(_refused(step.outputs.get(p, ())))
-        if step.journal:
-            self._journal(step.journal)
-        self._look_for_control(order, records)
+        with self._or_nothing([cut.partition for cut in cuts]):
+            order = sorted(cuts, key=lambda cut: cut.partition)
+            step = self.engine.step(cuts, self._batches(order, records), removed)
+            self._count(step, order, records)
         return step
 
-    def _batches(
-        self, order: Sequence[int], records: Mapping[int, Sequence[Records]], before: Mapping[int, tuple[int, ...]]
-    ) -> list[Batch]:
-        if not any(len(r) for p in order for r in records[p]):
-            return []
+    def hand_over(
+        self,
+        cut: Cut,
+        told: Iterable[Alert],
+        known: Mapping[str, int],
+        letters: Sequence[Output],
+        limits: Mapping[str, Any],
+    ) -> Step:
+        """Begin a span of a partition; see `monitor.engine.Engine.hand_over`.
+
+        Raises
+        ------
+        StepFailed
+            As `apply`.
+        """
+        with self._or_nothing([cut.partition]):
+            step = self.engine.hand_over(cut, told, known, letters, limits)
+            self._count(step, [cut], {})
+        return step
+
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """Let no row and no switch leave, and count nothing, while a step is only tried."""
+        journal, control, counts = (
+            self._journal,
+            self._control,
+            (self.cuts, self.applied_records, self.below_T, self.late),
+        )
+        self._journal, self._control = _ignore, _ignore
+        try:
+            yield
+        finally:
+            self._journal, self._control = journal, control
+            self.cuts, self.applied_records, self.below_T, self.late = counts
+
+    @contextmanager
+    def _or_nothing(self, partitions: Sequence[int]) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self.engine.abandon(partitions)
+            for p in partitions:
+                self._close(p)
+            if isinstance(error, Exception) and not isinstance(error, MemoryError | PulsewardenError):
+                raise StepFailed(partitions, error) from error
+            raise
+
+    def _count(self, step: Step, cuts: Sequence[Cut], records: Mapping[int, Inputs]) -> None:
+        self.cuts += len(cuts)
+        self.below_T += step.below_T
+        self.late += step.late
+        for cut in cuts:
+            read = {topic: len(r) for topic, r in records.get(cut.partition, {}).items() if len(r)}
+            self.applied_records += sum(read.values())
+            self.read[cut.partition].update(read)
+            self.refused[cut.partition].update(_refused(step.outputs.get(cut.partition, ())))
+            self.left_out.update(cut.left_out)
+        if step.journal:
+            self._journal(step.journal)
+        self._look_for_control([cut.partition for cut in cuts], records)
+
+    def _batches(self, order: Sequence[Cut], records: Mapping[int, Inputs]) -> list[Batch]:
         batches = []
-        for i, topic in enumerate(self.inputs):
-            parts = [(p, records[p][i]) for p in order if len(records[p][i])]
-            if not parts:
-                continue
-            joined = Records.joined([part for _, part in parts])
-            stamps = [np.maximum.accumulate(np.maximum(r.stamp_ms, _at(before[p], i))) for p, r in parts]
-            numbers = np.repeat(np.array([p for p, _ in parts], np.int32), [len(r) for _, r in parts])
-            batches.append(Batch(topic, numbers, joined.offset, np.concatenate(stamps), joined.key, joined.value))
+        for topic in self.inputs:
+            parts = [(cut, part) for cut in order if len(part := records[cut.partition].get(topic, NOTHING))]
+            if parts:
+                batches.append(self._batch(topic, parts))
         return batches
 
-    def _look_for_control(self, order: Sequence[int], records: Mapping[int, Sequence[Records]]) -> None:
-        if CONTROL in self.inputs:
-            source = self.inputs.index(CONTROL)
-            for p in order:
-                self._tell(p, [value for value in records[p][source].value if value is not None])
+    def _batch(self, topic: str, parts: Sequence[tuple[Cut, Records]]) -> Batch:
+        stamps, kept = [], []
+        for cut, part in parts:
+            before = self.position(cut.partition).stamps().get(topic, 0)
+            stamp = running_stamps(part.stamp_ms, before, cut.cap_ms)
+            out = [offset for name, offset in cut.without if name == topic]
+            if out:
+                some = ~np.isin(part.offset, out)
+                part, stamp = part.chosen(some), stamp[some]
+            stamps.append(stamp)
+            kept.append(part)
+        joined = Records.joined(kept)
+        numbers = np.repeat(np.array([cut.partition for cut, _ in parts], np.int32), [len(part) for part in kept])
+        return Batch(topic, numbers, joined.offset, np.concatenate(stamps), joined.key, joined.value)
+
+    def _look_for_control(self, order: Sequence[int], records: Mapping[int, Inputs]) -> None:
+        for p in sorted(order):
+            read = records.get(p, {}).get(CONTROL, NOTHING)
+            self._tell(p, [value for value in read.value if value is not None])
 
     def _tell(self, partition: int, values: list[bytes]) -> None:
         """Hand switches on, and remember the newest: a successor does not read the topic from its start."""
@@ -203,7 +318,8 @@ class Core:
         counts: Counter[str] = sum(self.read.values(), Counter())
         for refused in self.refused.values():
             for (topic, _), n in refused.items():
-                counts[topic] -= n
+                if topic in self.inputs:
+                    counts[topic] -= n
         return counts
 
     def dead_letters(self) -> Counter[str]:
@@ -231,8 +347,8 @@ def due_in(due: ScoreDue | None, partitions: set[int]) -> ScoreDue | None:
     )
 
 
-def _at(stamps: tuple[int, ...], i: int) -> int:
-    return stamps[i] if stamps else 0
+def _ignore(_: object) -> None:
+    return
 
 
 def _refused(outputs: Sequence[Output]) -> Counter[tuple[str, str]]:

@@ -1,14 +1,18 @@
-"""Writing to cuts.v1: claims, first cuts and cuts, and what the acknowledgement of each says."""
+"""Writing to cuts.v1: claims, first cuts, cuts and amendments, and what the acknowledgement of each says."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
 
-from monitor.cuts import Cut, encode_claim, encode_cut, overtaken
+from monitor.cuts import Cut, encode_amendment, encode_claim, encode_cut, overtaken
 from monitor.settings import Settings
-from monitor.sinks.kafka import KafkaSink
+from monitor.sinks.kafka import KafkaSink, Posted
+from monitor.stream.broker_clock import BrokerClocks
 from monitor.stream.partition import Partition
 from monitor.stream.reading import LogReader, ReadingStuck
 from stream_schemas.topics import CUTS
@@ -48,51 +52,65 @@ class CutLog:
     ----------
     settings : Settings
     sink : KafkaSink
-    tell : callable
-        Takes every stamp that the broker acknowledges: it is now at least that late there.
+    clocks : BrokerClocks
+        Takes every stamp that a broker acknowledges.
+    version : str
+        Of the engine, for the claims.
     """
 
-    def __init__(self, settings: Settings, sink: KafkaSink, tell: Callable[[int], None]) -> None:
-        self._sink, self._tell = sink, tell
+    def __init__(self, settings: Settings, sink: KafkaSink, clocks: BrokerClocks, version: str) -> None:
+        self._sink, self._clocks, self._version = sink, clocks, version
         self._worker, self._within_s = settings.stream.worker_id, settings.stream.cut_timeout_s
         self._bootstrap, self._topic = settings.kafka.bootstrap_servers, settings.kafka.topic_prefix + CUTS
 
-    async def claim(self, partitions: Sequence[int]) -> dict[int, int]:
-        """Append a claim to each partition and return their offsets, the epochs."""
-        claim = encode_claim(self._worker)
-        offsets = await self._append(dict.fromkeys(partitions, claim))
-        for got in offsets.values():
-            if isinstance(got, BaseException):
-                raise got
-        return {p: got for p, got in offsets.items() if isinstance(got, int)}
+    async def claim(self, partition: int) -> int:
+        """Append a claim to a partition and return its offset, the epoch."""
+        return await self._append(partition, encode_claim(self._worker, self._version))
 
-    async def first(self, partition: int, epoch: int, starts: tuple[int, ...], digest: int) -> Cut:
-        """Append cut 0, which reads nothing and names where the inputs begin.
+    async def begin(self, cut: Cut) -> None:
+        """Append the first cut of a span, at the offset that it names.
 
         Raises
         ------
         Overtaken
-            If it did not land right behind the claim.
+            If it landed elsewhere.
         """
-        cut = Cut(partition, epoch + 1, epoch, 0, 0, starts, (0,) * len(starts), digest)
-        got = (await self._append({partition: encode_cut(cut)}))[partition]
-        if isinstance(got, BaseException):
-            raise got
-        if got != cut.at:
-            raise Overtaken(f"partition {partition} was claimed by another worker before its first cut")
-        return cut
+        if await self._append(cut.partition, encode_cut(cut)) != cut.at:
+            raise Overtaken(f"partition {cut.partition} was claimed by another worker before the first cut of a span")
 
-    async def write(self, cuts: Sequence[tuple[Partition, Cut]]) -> list[Cut | Refused]:
-        """Append one cut of each partition and judge each: valid, at the offset that it got, or refused."""
-        written = await self._append({part.number: encode_cut(cut) for part, cut in cuts})
-        return [await self._judge(part, cut, written[part.number]) for part, cut in cuts]
+    async def amend(self, cut: Cut, epoch: int, expected: int) -> None:
+        """Append without which records the last cut is decided, at the offset that is expected.
 
-    async def _judge(self, part: Partition, cut: Cut, got: int | BaseException) -> Cut | Refused:
-        if isinstance(got, BaseException):
-            if not isinstance(got, FAILURES):
-                raise got
-            return Refused("a cut was not acknowledged: whether it counts is unknown", failure=got)
-        if got != part.expected:
+        Raises
+        ------
+        Overtaken
+            If it landed elsewhere.
+        """
+        value = encode_amendment(epoch, cut.seq, cut.without, cut.without_wearers)
+        if await self._append(cut.partition, value) != expected:
+            raise Overtaken(f"partition {cut.partition} was claimed by another worker before its last cut was amended")
+
+    async def post(self, cuts: Mapping[int, Cut]) -> dict[int, Posted]:
+        """Hand one cut of each partition over; `judge` takes what comes back."""
+        for p in cuts:
+            self._clocks.sent(self._sink.leader(CUTS, p), p)
+        posted = await self._sink.post(CUTS, {p: encode_cut(cut) for p, cut in cuts.items()}, self._within_s)
+        for p, one in posted.items():
+            if isinstance(one, asyncio.Future):
+                one.add_done_callback(partial(self._note, p))
+            else:
+                self._clocks.given_up(self._sink.leader(CUTS, p), p)
+        return posted
+
+    async def judge(self, part: Partition, cut: Cut, posted: Posted) -> Cut | Refused:
+        """Say whether a cut that was posted counts: valid, at the offset that it got, or refused."""
+        try:
+            got = await self._offset(part.number, posted)
+        except FAILURES as failure:
+            return Refused("a cut was not acknowledged: whether it counts is unknown", failure=failure)
+        if got < part.expected:
+            return Refused(f"cuts.v1 was truncated: a cut landed at {got}, and {part.expected} records were there")
+        if got > part.expected:
             try:
                 if await self._overtaken(part, got):
                     return Refused("another worker claimed it", void=True)
@@ -108,13 +126,28 @@ class CutLog:
             between = (await reader.upto({tp: got}))[tp]
         return overtaken(zip(between.offset.tolist(), between.stamp_ms.tolist(), between.value, strict=True))
 
-    async def _append(self, values: Mapping[int, bytes]) -> dict[int, int | BaseException]:
-        """Append one record to each partition; return its offset, or what went wrong."""
-        offsets: dict[int, int | BaseException] = {}
-        for partition, got in (await self._sink.append(CUTS, values, self._within_s)).items():
-            if isinstance(got, BaseException):
-                offsets[partition] = got
-            else:
-                offsets[partition] = got[0]
-                self._tell(got[1])
-        return offsets
+    async def _append(self, partition: int, value: bytes) -> int:
+        self._clocks.sent(self._sink.leader(CUTS, partition), partition)
+        posted = (await self._sink.post(CUTS, {partition: value}, self._within_s))[partition]
+        if isinstance(posted, asyncio.Future):
+            posted.add_done_callback(partial(self._note, partition))
+        return await self._offset(partition, posted)
+
+    async def _offset(self, partition: int, posted: Posted) -> int:
+        """Wait for an acknowledgement and return its offset; the outcome of what is not acknowledged is unknown."""
+        if isinstance(posted, BaseException):
+            raise posted
+        done, _ = await asyncio.wait([posted], timeout=self._within_s)
+        if not done:
+            self._clocks.given_up(self._sink.leader(CUTS, partition), partition)
+            raise TimeoutError(f"a record of cuts.v1 was not acknowledged within {self._within_s:g} s")
+        if posted.cancelled():
+            raise ConnectionError("the producer was stopped")
+        return int(posted.result().offset)
+
+    def _note(self, partition: int, done: asyncio.Future[Any]) -> None:
+        leader = self._sink.leader(CUTS, partition)
+        if done.cancelled() or done.exception() is not None:
+            self._clocks.given_up(leader, partition)
+        else:
+            self._clocks.acknowledged(leader, partition, int(done.result().timestamp))

@@ -7,6 +7,7 @@ The rules, each the answer to a test that broke (those of a step are in `monitor
 3. A rebalance takes everything for a moment. What stays keeps its state; what may leave is checkpointed first, those
    whose last checkpoint is oldest before the others, for as long as the group can wait.
 4. Commits follow durable checkpoints, and only while the partition is owned under the same claim.
+5. Partitions that can be taken over are taken over together; one that cannot keeps no other waiting.
 """
 
 import asyncio
@@ -16,21 +17,27 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 from faust.types import TP
 
+from monitor.alerting.limits import changed
 from monitor.errors import PulsewardenError, TopicsDiffer
 from monitor.outputs import ScoreDue
 from monitor.settings import Settings
 from monitor.sinks.kafka import KafkaSink
+from monitor.stream.broker_clock import BrokerClocks
 from monitor.stream.checkpointing import Checkpointer
-from monitor.stream.claiming import Claimer
-from monitor.stream.core import Core
-from monitor.stream.cut_log import FAILURES, Overtaken
+from monitor.stream.claiming import Claimed, Claimer
+from monitor.stream.core import Core, StepFailed
+from monitor.stream.culprits import Hopeless
+from monitor.stream.cut_log import FAILURES, CutLog, Overtaken
+from monitor.stream.handover import Handover
+from monitor.stream.holdings import Holdings
 from monitor.stream.ledger import Ledger
 from monitor.stream.memory import settle
 from monitor.stream.partition import Gap, Partition
-from monitor.stream.planning import CROWDED_BYTES
+from monitor.stream.planning import CROWDED_BYTES, Planner
+from monitor.stream.reading import ReadingStuck
 from monitor.stream.records import Fetched
-from monitor.stream.recovery import Replay
-from monitor.stream.stepping import Stepping
+from monitor.stream.recovery import Replay, kind_of
+from monitor.stream.stepping import Stepper
 from monitor.stream.transport import Consumer
 from monitor.stream.watchdog import Glance
 from monitor.wearers.checkpoint import Checkpoints
@@ -38,11 +45,15 @@ from monitor.wearers.journal import Journal
 
 INBOX_BYTES = 8 * 1024 * 1024
 REVOKE_BUDGET_S = 2.0
+CLAIMS_WITHIN_S = 0.5
+"""Partitions whose claims are acknowledged so soon are taken over together."""
+HOPELESS_S = 30.0
+"""A partition whose step raises whatever is left out of it is tried again after so long."""
 
 log = structlog.get_logger()
 
 
-class Owner(Stepping):
+class Owner:
     """Owns the partitions that the group assigns to this worker; a reader of the transport.
 
     Parameters
@@ -55,13 +66,14 @@ class Owner(Stepping):
     checkpoints : Checkpoints
     journal : Journal
         The one that the core fills.
+    version : str
+        Of the engine.
 
     Attributes
     ----------
-    parts : the partitions owned now.
     assigned_partitions : what the group has assigned.
     checkpointer : takes checkpoints of what is owned.
-    void_cuts : cuts that landed behind another claim.
+    holdings : what is owned. stepper : steps it. clocks : of the brokers. planner : plans the steps.
     recoveries, recovery_s : how often partitions were taken over, and how long the last time took.
     """
 
@@ -73,28 +85,47 @@ class Owner(Stepping):
         score: Callable[[ScoreDue], None],
         checkpoints: Checkpoints,
         journal: Journal,
+        version: str,
     ) -> None:
-        super().__init__(settings, core, sink, score)
-        self._partitions = settings.stream.partitions
+        self._core, self._sink = core, sink
+        self._prefix, self._partitions = settings.kafka.topic_prefix, settings.stream.partitions
+        self.clocks = BrokerClocks()
+        self.planner = Planner(settings.stream, self._prefix, core, self.clocks)
+        self._cut_log = CutLog(settings, sink, self.clocks, version)
+        self.holdings = Holdings(core, settings.stream.heartbeat_s, self._forgotten)
+        self.stepper = Stepper(settings, core, sink, self._cut_log, self.planner, self.holdings, score)
         self._ledger = Ledger()
         self.checkpointer = Checkpointer(
             core,
             checkpoints,
             journal,
             self._ledger,
-            partitions=settings.stream.partitions,
+            partitions=self._partitions,
             interval_s=settings.checkpoint.interval_s,
             owned=lambda: list(self.parts),
-            between_steps=self._lock,
+            between_steps=self.stepper.lock,
         )
-        self._replay = Replay(core, self._bootstrap, self._prefix, score, checkpoints, self.checkpointer)
-        self._claimer = Claimer(settings, core, sink, self._cut_log, self._replay)
+        self.replay = Replay(
+            core, settings.kafka.bootstrap_servers, self._prefix, score, checkpoints, self.checkpointer, version
+        )
+        limits = changed(settings.limits)
+        handover = Handover(settings, core, self._cut_log, checkpoints, version=version, limits=limits)
+        self._claimer = Claimer(
+            settings, core, sink, self._cut_log, self.replay, handover, version=version, limits=limits
+        )
         self._source = {self._prefix + topic: i for i, topic in enumerate(core.inputs)}
-        self._recovery: asyncio.Task[None] | None = None
+        self._feed: Consumer | None = None
+        self._suspended = True
+        self._recoveries: dict[asyncio.Task[None], frozenset[int]] = {}
         self._refusal: PulsewardenError | None = None
         self._tags = self._generations = 0
         self.assigned_partitions: set[int] = set()
         self.recoveries, self.recovery_s = 0, 0.0
+
+    @property
+    def parts(self) -> dict[int, Partition]:
+        """The partitions owned now."""
+        return self.holdings.parts
 
     # ------------------------------------------------------------------------------------------------- the transport
 
@@ -102,15 +133,14 @@ class Owner(Stepping):
         """Take over an assignment: keep what stays, forget what left, claim the rest soon."""
         self._feed = feed
         self._generations += 1
-        async with self._lock:
+        async with self.stepper.lock:
             held = feed.assignment()
             self.assigned_partitions = {tp.partition for tp in held}
             self._refusal = self._unequal(held)
             if self._refusal is not None:
                 self.assigned_partitions = set()
-            for p in set(self.parts) - self.assigned_partitions:
-                self._forget(p)
-            self._claim_at_s = {}
+            self.holdings.assigned(self.assigned_partitions)
+            feed.use(self.clocks.known_ms)
             await feed.arrange(self._places(list(self.parts.values())))
             self._suspended = False
 
@@ -135,19 +165,20 @@ class Owner(Stepping):
         """Stop recovering and stepping, and checkpoint; a step that does not end in time has an unknown outcome."""
         self._suspended = True
         until = time.monotonic() + REVOKE_BUDGET_S
-        await self._cancel_recovery()
+        await self._cancel_recoveries()
         await self._last_step(REVOKE_BUDGET_S)
         await self.checkpointer.hurry(until - time.monotonic())
 
     async def _last_step(self, within_s: float) -> None:
-        """Wait for the step that is under way; if it does not end in time, nobody knows what became of it."""
+        """Wait for what is under way; of what does not end in time nobody knows what became of it."""
         try:
-            async with asyncio.timeout(within_s), self._lock:
-                pass
+            async with asyncio.timeout(within_s):
+                await self.stepper.idle()
         except TimeoutError:
             log.warning("a step was in flight for longer than there is time: its partitions are forgotten")
-            for p in list(self.parts):
-                self._forget(p)
+            for p, part in list(self.parts.items()):
+                if part.busy or self.stepper.lock.locked():
+                    self.holdings.forget(p)
 
     def receive(self, fetched: Fetched) -> None:
         """Put a fetch into the inbox of its partition, unless it was fetched before the last seek."""
@@ -157,24 +188,33 @@ class Owner(Stepping):
         try:
             part.receive(self._source[fetched.topic], fetched)
         except Gap as gap:
-            self._lose(part, str(gap))
+            self.holdings.lose(part.number, str(gap))
 
     def full(self) -> bool:
         """Tell whether the inboxes hold as much as they may: more while what T waits for has not been fetched."""
         size_bytes = sum(part.size_bytes for part in self.parts.values())
-        return size_bytes > (CROWDED_BYTES if self._planner.held else INBOX_BYTES)
+        return size_bytes > (CROWDED_BYTES if self.planner.held else INBOX_BYTES)
 
     def committable(self) -> Mapping[TP, int]:
         """Return the positions of durable checkpoints of what is owned; while the group rebalances, nothing."""
         if self._suspended:
             return {}
         durable = self._ledger.committable((p, part.epoch) for p, part in self.parts.items())
-        return {self._tp(i, p): at for p, positions in durable.items() for i, at in enumerate(positions)}
+        inputs = range(len(self._core.inputs))
+        return {
+            self._tp(i, p): at for p, positions in durable.items() for i, at in zip(inputs, positions, strict=False)
+        }
+
+    async def step(self) -> bool:
+        """Step what is owned; see `Stepper.step`."""
+        if self._suspended or self._feed is None:
+            return False
+        return await self.stepper.step(self._feed)
 
     # ----------------------------------------------------------------------------------------------------- recovery
 
     async def tend(self) -> None:
-        """Claim what is assigned and not owned, if it is time; returns at once, the recovery runs on.
+        """Claim what is assigned and not owned, if it is time; returns at once, recoveries run on.
 
         Raises
         ------
@@ -183,76 +223,117 @@ class Owner(Stepping):
         """
         if self._refusal is not None:
             raise self._refusal
-        if self._recovery is not None:
-            if not self._recovery.done():
-                return
-            recovery, self._recovery = self._recovery, None
-            recovery.result()
-        now = time.monotonic()
-        wanted = sorted(p for p in self.assigned_partitions - set(self.parts) if now >= self._claim_at_s.get(p, 0.0))
-        if wanted and not self._suspended and self._feed is not None and not self._feed.app.rebalancing:
-            self._recovery = asyncio.create_task(self._recover(self._feed, wanted))
+        for task in [task for task in self._recoveries if task.done()]:
+            del self._recoveries[task]
+            task.result()
+        if self._suspended or self._feed is None or self._feed.app.rebalancing:
+            return
+        under_way = [p for group in self._recoveries.values() for p in group]
+        together, alone = self.holdings.due(self.assigned_partitions, under_way)
+        for group in [together, *([p] for p in alone)]:
+            if group:
+                task = asyncio.create_task(self._recover(self._feed, group))
+                self._recoveries[task] = frozenset(group)
 
-    async def _cancel_recovery(self) -> None:
-        recovery, self._recovery = self._recovery, None
-        if recovery is not None:
+    async def _cancel_recoveries(self) -> None:
+        recoveries, self._recoveries = list(self._recoveries), {}
+        for recovery in recoveries:
             recovery.cancel()
-            await asyncio.wait([recovery])
+        if recoveries:
+            await asyncio.wait(recoveries)
 
     async def _recover(self, feed: Consumer, partitions: list[int]) -> None:
-        began = time.monotonic()
+        """Claim partitions, and take those over together whose claim is acknowledged soon, the others each alone."""
+        claims = {p: asyncio.create_task(self._cut_log.claim(p)) for p in partitions}
         try:
-            claimed = await self._claimer.take_over(partitions)
-            parts = [self._partition(p, epoch, expected) for p, (epoch, expected) in claimed.items()]
+            await asyncio.wait(claims.values(), timeout=CLAIMS_WITHIN_S)
+            soon = [p for p, claim in claims.items() if claim.done()]
+            groups = [soon, *([p] for p in partitions if p not in soon)]
+            taken = [self._take_over(feed, {p: claims[p] for p in group}) for group in groups if group]
+            for result in await asyncio.gather(*taken, return_exceptions=True):
+                if isinstance(result, BaseException):
+                    raise result
+        finally:
+            for claim in claims.values():
+                claim.cancel()
+
+    async def _take_over(self, feed: Consumer, claims: Mapping[int, asyncio.Task[int]]) -> None:
+        began, group = time.monotonic(), list(claims)
+        epochs: dict[int, int] = {}
+        try:
+            for p, claim in claims.items():
+                try:
+                    epochs[p] = await claim
+                except FAILURES as failure:
+                    self._lose(p, f"its claim was not acknowledged: {failure!r}")
+                    await self.stepper.renew_sink([failure])
+            group = list(epochs)
+            if not epochs:
+                return
+            claimed = await self._claimer.take_over(epochs)
+            parts = [self._partition(one) for one in claimed.values()]
+        except StepFailed as failure:
+            self.holdings.raised(group, kind_of(failure.error))
+        except Hopeless as failure:
+            self._lose(group[0], str(failure), after_s=HOPELESS_S)
         except (*FAILURES, OSError, Overtaken) as failure:
-            log.warning("claiming failed and will be tried again", partitions=partitions, why=repr(failure))
-            self._abandon(partitions)
-            await self._renew_sink(failure)
+            stuck = {p for _, p in failure.of} if isinstance(failure, ReadingStuck) else set()
+            for p in group:
+                # With several of them it is not known whose log did not answer: each is tried alone then.
+                self._lose(p, f"it could not be taken over: {failure!r}", alone=not stuck or p in stuck)
+            await self.stepper.renew_sink([failure])
         except BaseException:
-            self._abandon(partitions)
+            for p in claims:
+                self.holdings.forget(p)
             raise
         else:
             settle()
             await feed.place(self._places(parts))
             self.recoveries += 1
             self.recovery_s = time.monotonic() - began
-            log.info("claimed", partitions=partitions, seconds=round(self.recovery_s, 3))
+            log.info("claimed", partitions=group, seconds=round(self.recovery_s, 3))
 
-    def _partition(self, p: int, epoch: int, expected: int) -> Partition:
-        position = self._core.position(p)
+    def _lose(self, p: int, why: str, *, alone: bool = True, after_s: float | None = None) -> None:
+        self.holdings.lose(p, why, alone=alone, after_s=after_s)
+
+    def _partition(self, one: Claimed) -> Partition:
+        position = self._core.position(one.partition)
         if position.next is None:
-            raise Overtaken(f"partition {p} has no first cut")
+            raise Overtaken(f"partition {one.partition} has no first cut")
         self._tags += 1
-        return Partition(p, epoch, expected, self._tags, position.next, position.stamp, self._planner.timed)
+        inputs = len(self._core.inputs)  # others may be named behind ours
+        return Partition(
+            one.partition,
+            one.epoch,
+            one.expected,
+            self._tags,
+            position.next[:inputs],
+            position.stamp[:inputs],
+            self.planner.timed,
+        )
 
     def _places(self, parts: Sequence[Partition]) -> dict[TP, tuple[int, int]]:
         """Begin with empty inboxes and say where to read on: what was fetched before a seek is fetched again."""
         places = {}
         for part in parts:
-            fresh = self._partition(part.number, part.epoch, part.expected)
-            fresh.cut_at_s = part.cut_at_s
-            self.parts[part.number] = fresh
+            fresh = self._partition(Claimed(part.number, part.epoch, part.expected))
+            self.holdings.hold(fresh)
             places.update({self._tp(i, part.number): (offset, fresh.tag) for i, offset in enumerate(fresh.reach)})
         return places
 
-    def _abandon(self, partitions: Sequence[int]) -> None:
-        for p in partitions:
-            self._forget(p)
-            self._claim_at_s[p] = time.monotonic() + self._zombie_s
-
-    def _forget(self, p: int) -> None:
-        super()._forget(p)
+    def _forgotten(self, p: int) -> None:
         self.checkpointer.forget(p)
 
     async def stop(self, within_s: float = 0.0) -> None:
         """Let go of everything, after as many checkpoints as fit into the time."""
         until = time.monotonic() + within_s
         self._suspended = True
-        await self._cancel_recovery()
+        await self._cancel_recoveries()
         await self._last_step(within_s)
         await self.checkpointer.hurry(until - time.monotonic())
         for p in list(self.parts):
-            self._forget(p)
+            self.holdings.forget(p)
+        await self.stepper.close()
 
     # ------------------------------------------------------------------------------------------------------- figures
 
@@ -260,17 +341,15 @@ class Owner(Stepping):
         """Return what the watchdog wants to know; *joining* as `App.joining` says."""
         reached = {}
         for p in self.parts:
-            at = self._core.position(p).next or ()
-            reached[p] = {
-                (self._prefix + topic, p): offset for topic, offset in zip(self._core.inputs, at, strict=True)
-            }
-        replayed = self._replay.progress if self._recovery is not None else 0
+            at = self._core.position(p).reached()
+            reached[p] = {(self._prefix + topic, p): at[topic] for topic in self._core.inputs if topic in at}
+        replayed = self.replay.progress if self._recoveries else 0
         return Glance(self._generations, joining, replayed, frozenset(self.assigned_partitions), reached)
 
     @property
     def losses(self) -> int:
         """Partitions that had to begin anew because the log no longer held what their state needed."""
-        return self._replay.losses
+        return self.replay.losses
 
     def lag_records(self) -> int:
         """Count what lies in the owned inputs, as of their last fetch, and was not cut."""
@@ -280,3 +359,6 @@ class Owner(Stepping):
         reaches = [(self._tp(i, p), reach) for p, part in self.parts.items() for i, reach in enumerate(part.reach)]
         unfetched = sum(max(0, (feed.end_offset(tp) or reach) - reach) for tp, reach in reaches)
         return unfetched + sum(part.unread_records for part in self.parts.values())
+
+    def _tp(self, source: int, p: int) -> TP:
+        return TP(self._prefix + self._core.inputs[source], p)

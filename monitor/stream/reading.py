@@ -1,7 +1,8 @@
 """Bounded reads of the log: exactly the records below a position that a cut names, never "until the end".
 
 The end of a partition says what one broker knows at one moment; the position in a cut says what was read. Readers here
-belong to no group and have no reset: where the log no longer holds what is asked for, they fail.
+belong to no group and have no reset: where the log no longer holds what is asked for, they fail. Records of aborted
+transactions do not exist for them.
 """
 
 import asyncio
@@ -16,12 +17,25 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from monitor.stream.records import Records
 
 FETCH_BYTES = 512 * 1024
-STUCK_S = 60.0
+REQUEST_S = 10.0
+STUCK_S = 20.0
 STOP_AGAIN_S = 1.0
+
+TopicPartitionName = tuple[str, int]
+"""Topic as it is called in Kafka, partition."""
 
 
 class ReadingStuck(Exception):
-    """Records below a position did not come in time: a broker is down, or the log was cut off behind it."""
+    """Records below a position did not come in time: a leader is away, or the log was cut off behind it.
+
+    Attributes
+    ----------
+    of : what was not read.
+    """
+
+    def __init__(self, what: str, of: Collection[TopicPartitionName] = ()) -> None:
+        super().__init__(what)
+        self.of = frozenset(of)
 
 
 class LogReader:
@@ -40,6 +54,8 @@ class LogReader:
             enable_auto_commit=False,
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=FETCH_BYTES,
+            isolation_level="read_committed",
+            request_timeout_ms=round(REQUEST_S * 1000),
         )
         self._ahead: dict[TopicPartition, list[Any]] = {}  # fetched beyond the last position asked for
 
@@ -74,6 +90,13 @@ class LogReader:
         ends = await self._consumer.end_offsets([TopicPartition(*tp) for tp in tps])
         return {(tp.topic, tp.partition): offset for tp, offset in ends.items()}
 
+    async def at_time(self, tps: Collection[tuple[str, int]], stamp_ms: int) -> dict[tuple[str, int], int]:
+        """Return the offset of the first record that is not stamped before a time; where there is none, the end."""
+        self._consumer.assign([TopicPartition(*tp) for tp in tps])
+        found = await self._consumer.offsets_for_times({TopicPartition(*tp): stamp_ms for tp in tps})
+        ends = await self.ends(tps)
+        return {(tp.topic, tp.partition): ends[tp] if at is None else at.offset for tp, at in found.items()}
+
     def begin(self, positions: Mapping[tuple[str, int], int]) -> None:
         """Read on from these positions, and forget what was read before."""
         tps = {TopicPartition(*tp): offset for tp, offset in positions.items()}
@@ -88,21 +111,21 @@ class LogReader:
         Raises
         ------
         ReadingStuck
-            If nothing comes for a minute.
+            If nothing comes of one of them for 20 s.
         """
         ends = {TopicPartition(*tp): end for tp, end in positions.items()}
         got: dict[TopicPartition, list[Any]] = {tp: self._ahead[tp] for tp in ends}
-        left = {tp for tp, end in ends.items() if await self._consumer.position(tp) < end}
-        heard = time.monotonic()
+        left = {tp: at for tp, end in ends.items() if (at := await self._consumer.position(tp)) < end}
+        heard_s = dict.fromkeys(left, time.monotonic())
         while left:
             fetched = await self._consumer.getmany(*left, timeout_ms=200)
             for tp, records in fetched.items():
                 got[tp] += records
-            if fetched:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > STUCK_S:
-                raise ReadingStuck(f"nothing was read of {sorted(map(tuple, left))} for {STUCK_S:.0f} s")
-            left = {tp for tp in left if await self._consumer.position(tp) < ends[tp]}
+            now_s, before = time.monotonic(), left
+            left = {tp: at for tp in left if (at := await self._consumer.position(tp)) < ends[tp]}
+            heard_s.update({tp: now_s for tp, at in left.items() if at > before[tp]})
+            if stuck := sorted((tp.topic, tp.partition) for tp in left if now_s - heard_s[tp] > STUCK_S):
+                raise ReadingStuck(f"nothing was read of {stuck} for {STUCK_S:.0f} s", stuck)
         out = {}
         for tp, end in ends.items():
             records = got[tp]

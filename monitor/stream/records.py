@@ -57,6 +57,12 @@ class Records:
         """Return the records of these rows (not offsets)."""
         return Records(self.offset[begin:end], self.stamp_ms[begin:end], self.key[begin:end], self.value[begin:end])
 
+    def chosen(self, some: NDArray[np.bool_]) -> "Records":
+        """Return the records of the rows that are True in *some*."""
+        rows = np.flatnonzero(some)
+        key, value = [self.key[row] for row in rows.tolist()], [self.value[row] for row in rows.tolist()]
+        return Records(self.offset[rows], self.stamp_ms[rows], key, value)
+
     def size_bytes(self) -> int:
         """Return the size of all keys and values."""
         return sum(map(len, filter(None, self.value))) + sum(map(len, filter(None, self.key)))
@@ -94,3 +100,9 @@ class Fetched:
     def hole(self) -> bool:
         """Tell whether an offset in the span carries no record: harmless in most logs, a loss in some."""
         return self.end - self.begin != len(self.records)
+
+
+def running_stamps(stamp_ms: NDArray[np.int64], before_ms: int, cap_ms: int) -> NDArray[np.int64]:
+    """Return the stamps that count: the running maximum of an input, its stamps above a cap (0: none) counted as it."""
+    some = np.minimum(stamp_ms, cap_ms) if cap_ms else stamp_ms
+    return np.maximum.accumulate(np.maximum(some, before_ms))

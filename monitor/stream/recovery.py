@@ -1,26 +1,32 @@
-"""Recovery: from a claim to the state that the log gives: a checkpoint, then the valid cuts up to the claim."""
+"""Recovery: from a claim to the state that the log gives: a checkpoint, then the valid cuts up to the claim.
 
-import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+A replay of cuts that this version of the engine wrote must give the digests that they carry, and it gives again the
+outputs of the last one, which may not have been sent. Where another version wrote them, the recorded outputs stand, and
+the partition has to be handed over (`monitor.stream.handover`). A step that raises is replayed alone, and without the
+records that make it raise.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import numpy as np
+import structlog
 
-from monitor.cuts import Cut
-from monitor.outputs import Output, ScoreDue
-from monitor.stream.beginnings import Beginning, Beginnings, Cuts
-from monitor.stream.core import Core, due_in
+from monitor.cuts import NO_VERSION, Cut, Position
+from monitor.inputs import Removed
+from monitor.outputs import Output, ScoreDue, Step
+from monitor.stream.beginnings import Beginning, Beginnings
+from monitor.stream.core import Core, Inputs, StepFailed, due_in
+from monitor.stream.culprits import Culprits
 from monitor.stream.reading import LogReader
-from monitor.stream.records import Records
+from monitor.stream.replaying import Replayer
 from monitor.wearers.checkpoint import Checkpoints
-from stream_schemas.topics import CUTS
+from stream_schemas.topics import DEAD_LETTER
 
-_RECORDS_AT_ONCE = 50_000
+log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Replayed:
     """What the replay of one partition leaves to do.
 
@@ -28,11 +34,24 @@ class Replayed:
     ----------
     outputs : of the last valid cut. Those of every cut before it were acknowledged before the next cut was appended.
     cuts, records : what was replayed.
+    adopted : another version wrote some of the cuts, or the replay gave other digests: the recorded outputs stand.
+    since_ms, known : as of when, and with which open alerts, the state was known to agree with what was told.
+    broken : the cuts have a hole, so that the partition begins anew.
+    amendment : the last cut with the records and wearers without which it passes, where the log does not say so yet.
     """
 
-    outputs: list[Output]
-    cuts: int
-    records: int
+    outputs: list[Output] = field(default_factory=list)
+    cuts: int = 0
+    records: int = 0
+    adopted: bool = False
+    since_ms: int = 0
+    known: Mapping[str, int] = field(default_factory=dict)
+    broken: bool = False
+    amendment: Cut | None = None
+
+    def letters(self) -> list[Output]:
+        """Return the dead letters among the outputs."""
+        return [output for output in self.outputs if output.topic == DEAD_LETTER]
 
 
 class Keeper(Protocol):
@@ -57,10 +76,13 @@ class Replay:
     checkpoints : Checkpoints, optional
         Without them every replay begins at cut 0.
     keeper : Keeper, optional
+    version : str
+        Of the engine.
 
     Attributes
     ----------
     losses : partitions that had to begin anew because the log no longer held what their state needed.
+    differing : partitions whose replay gave other digests than the same version had written: a broken promise.
     """
 
     def __init__(
@@ -71,105 +93,206 @@ class Replay:
         score: Callable[[ScoreDue], None],
         checkpoints: Checkpoints | None = None,
         keeper: Keeper | None = None,
+        version: str = NO_VERSION,
     ) -> None:
         self._core, self._bootstrap, self._prefix, self._score = core, bootstrap_servers, topic_prefix, score
         self._beginnings = Beginnings(core, topic_prefix, checkpoints)
-        self._keeper = keeper
-        self._rounds_done = 0
-        self.losses = 0
+        self._keeper, self._version = keeper, version
+        self._done = 0
+        self._running: list[Replayer] = []
+        self.losses = self.differing = 0
 
     @property
     def progress(self) -> int:
-        """Count what the last run has done; it grows as long as it goes on."""
-        return self._rounds_done + self._beginnings.progress
+        """Count what the runs have done; it grows as long as they go on."""
+        return self._done + sum(one.progress for one in self._running) + self._beginnings.progress
 
     async def run(self, claims: Mapping[int, int]) -> dict[int, Replayed]:
         """Replay every valid cut below the claims; *claims* is partition -> offset of the claim.
 
         Raises
         ------
-        ReplayDiffers
-            If the log does not give the outputs whose digest its cuts carry.
+        StepFailed
+            If a step of several partitions raises: replay each of them alone.
         SavedStateUnusable
             If a checkpoint does not fit the engine and the log alone does not give the state.
         ReadingStuck, KafkaError, OSError
             If the log or the checkpoints cannot be read; nothing is lost by trying again.
         """
-        self._rounds_done = self._beginnings.progress = 0
+        if len(claims) > 1:
+            return (await self._run(claims, _Watcher(self._core, self._version, self._score, self._keeper))).replayed
+        ((p, _),) = claims.items()
+        amended: dict[int, Cut] = {}
+        while True:
+            watcher = _Watcher(self._core, self._version, self._score, self._keeper, amended)
+            try:
+                return (await self._run(claims, watcher)).replayed
+            except StepFailed as failure:
+                log.error("a step raised: what makes it raise is looked for", partition=p, error=kind_of(failure.error))
+            cut = await self._amend(claims, _Watcher(self._core, self._version, _nobody, None, amended, watcher.seq))
+            amended[cut.seq] = cut
+
+    async def _run(self, claims: Mapping[int, int], watcher: "_Watcher") -> "_Watcher":
         async with LogReader(self._bootstrap) as cut_log, LogReader(self._bootstrap) as input_log:
             found = await self._beginnings.find(cut_log, input_log, claims)
+            watcher.begin(found)
             self.losses += sum(one.lost for one in found.values())
             if self._keeper is not None:
                 for p, one in found.items():
                     self._keeper.begin(p, claims[p], one)
-            return await self._replay(cut_log, input_log, {p: one.cuts for p, one in found.items()})
+            await self._replay(self._replayer(cut_log, input_log, found, watcher), found)
+            self.differing += len(watcher.differing)
+        return watcher
 
-    async def input_starts(self, partitions: list[int]) -> dict[int, tuple[int, ...]]:
-        """Return, per partition, where the log of each input begins."""
+    async def _amend(self, claims: Mapping[int, int], watcher: "_Watcher") -> Cut:
+        """Replay up to the cut that raises, and find out without what it passes."""
+        async with LogReader(self._bootstrap) as cut_log, LogReader(self._bootstrap) as input_log:
+            found = await self._beginnings.find(cut_log, input_log, claims)
+            watcher.begin(found)
+            replayer = self._replayer(cut_log, input_log, found, watcher)
+            try:
+                await self._replay(replayer, found)
+            except _Halted as halted:
+                cut = halted.cut
+                before = self._core.save(cut.partition)
+                return await Culprits(self._core, before, cut, replayer.between(cut)).find()
+        raise RuntimeError("a step raised, and its cut is not in the log any more")
+
+    def _replayer(
+        self, cut_log: LogReader, input_log: LogReader, found: Mapping[int, Beginning], watcher: "_Watcher"
+    ) -> Replayer:
+        return Replayer(
+            self._core,
+            cut_log,
+            input_log,
+            bootstrap_servers=self._bootstrap,
+            topic_prefix=self._prefix,
+            watcher=watcher,
+            begins={p: one.begins for p, one in found.items()},
+        )
+
+    async def _replay(self, replayer: Replayer, found: Mapping[int, Beginning]) -> None:
+        self._running.append(replayer)
+        try:
+            await replayer.run({p: one.cuts for p, one in found.items()})
+        finally:
+            self._running.remove(replayer)
+            self._done += replayer.progress
+
+    async def input_starts(self, partitions: list[int]) -> dict[int, dict[str, int]]:
+        """Return, per partition and input, where its log begins."""
         async with LogReader(self._bootstrap) as reader:
             return await self._beginnings.input_starts(reader, partitions)
 
-    async def _replay(self, cut_log: LogReader, input_log: LogReader, cuts: Mapping[int, Cuts]) -> dict[int, Replayed]:
-        done = {p: Replayed([], 0, 0) for p in cuts}
-        while True:
-            hungry = {self._tp(CUTS, p): part for p, part in cuts.items() if part.hungry}
-            for tp, records in (await cut_log.upto({tp: part.wanted for tp, part in hungry.items()})).items():
-                hungry[tp].add(records, hungry[tp].wanted)
-            rounds = self._rounds({p: part.pending for p, part in cuts.items()})
-            if not rounds:
-                if all(part.exhausted for part in cuts.values()):
-                    return done
-                continue  # nothing but void cuts in this stretch
-            last = {cut.partition: cut for round_ in rounds for cut in round_}
-            data = await input_log.upto(
-                {
-                    self._tp(topic, p): cut.next[i]
-                    for p, cut in last.items()
-                    for i, topic in enumerate(self._core.inputs)
-                }
-            )
-            for i, round_ in enumerate(rounds):
-                final = i == len(rounds) - 1
-                self._step(round_, data, done, {p for p, part in cuts.items() if final and part.exhausted})
-                self._rounds_done += 1
-                await asyncio.sleep(0)
-            if self._keeper is not None:
-                await self._keeper.relieve()
 
-    def _rounds(self, pending: Mapping[int, deque[Cut]]) -> list[list[Cut]]:
-        """Take cuts off the queues: one of each partition a round, about as many records in all as fit in memory."""
-        rounds: list[list[Cut]] = []
-        reach = {p: self._core.position(p).next for p in pending}
-        records = 0
-        while any(pending.values()) and (not rounds or records < _RECORDS_AT_ONCE):
-            round_ = [queue.popleft() for queue in pending.values() if queue]
-            for cut in round_:
-                records += sum(cut.next) - sum(reach[cut.partition] or cut.next)
-                reach[cut.partition] = cut.next
-            rounds.append(round_)
-        return rounds
+class _Watcher:
+    """Judges the replay of a recovery.
 
-    def _step(
-        self, round_: list[Cut], data: Mapping[tuple[str, int], Records], done: dict[int, Replayed], last: set[int]
+    Parameters
+    ----------
+    amended : of a partition that is replayed alone: cut number -> the cut as it passes.
+    halt_at : the number of the cut before which to halt.
+
+    Attributes
+    ----------
+    seq : number of the cut that is being applied.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        version: str,
+        score: Callable[[ScoreDue], None],
+        keeper: Keeper | None,
+        amended: Mapping[int, Cut] | None = None,
+        halt_at: int | None = None,
     ) -> None:
-        records = {cut.partition: self._between(cut, data) for cut in round_}
-        step = self._core.apply(round_, records)
-        if (due := due_in(step.due, last)) is not None:
+        self._core, self._version, self._score, self._keeper = core, version, score, keeper
+        self._amended, self._halt_at = amended or {}, halt_at
+        self._last: set[int] = set()
+        self.replayed: dict[int, Replayed] = {}
+        self.differing: set[int] = set()
+        self.seq = -1
+
+    def begin(self, found: Mapping[int, Beginning]) -> None:
+        """Know where the partitions begin."""
+        self.replayed = {
+            p: Replayed(outputs=list(one.outputs), since_ms=one.stamp_ms, known=dict(one.known or {}))
+            for p, one in found.items()
+        }
+
+    def admits(self, cut: Cut) -> bool:  # noqa: ARG002
+        """Read what every cut names: it was read before."""
+        return True
+
+    def follows(self, cut: Cut, position: Position, behind: Cut | None, records: Inputs) -> Cut | None:  # noqa: ARG002
+        """Adopt what another version has written; say so where the same version has written something else."""
+        p, replayed = cut.partition, self.replayed[cut.partition]
+        self.seq = cut.seq
+        if self._halt_at == cut.seq:
+            raise _Halted(cut)
+        if behind is None:
+            self._last.add(p)
+        if replayed.broken or _is_missing(cut, position):
+            replayed.broken = True
+            return None
+        version = position.version if cut.span is None else cut.span.version
+        if version != self._version or (cut.span is not None and cut.span.origin is not None):
+            replayed.adopted = True
+        elif cut.digest != position.digest and not replayed.adopted and cut.span is None:
+            log.error(
+                "the replay differs from what the log says was sent: what was sent stands",
+                partition=p,
+                cut=cut.seq,
+                offset=cut.at,
+            )
+            self.differing.add(p)
+            replayed.adopted = True
+        if (amended := self._amended.get(cut.seq)) is None:
+            return cut
+        if behind is None:
+            replayed.amendment = amended
+        else:  # whoever wrote what follows it could apply it
+            replayed.adopted = True
+        return replace(cut, without=amended.without, without_wearers=amended.without_wearers)
+
+    def took_out(self, removed: Sequence[Removed]) -> None:
+        """Say nothing: whoever left them out has said so."""
+
+    def applied(self, cuts: Sequence[Cut], records: Mapping[int, Inputs], step: Step) -> None:
+        """Keep the outputs of the last cut, and let the wearers that it calls due be scored."""
+        if (due := due_in(step.due, self._last)) is not None:
             self._score(due)
-        for cut in round_:
-            p, before = cut.partition, done[cut.partition]
-            n = sum(map(len, records[p]))
-            done[p] = Replayed(list(step.outputs.get(p, ())), before.cuts + 1, before.records + n)
+        for cut in cuts:
+            replayed = self.replayed[cut.partition]
+            replayed.outputs = list(step.outputs.get(cut.partition, ()))
+            replayed.cuts += 1
+            replayed.records += sum(map(len, records[cut.partition].values()))
 
-    def _between(self, cut: Cut, data: Mapping[tuple[str, int], Records]) -> tuple[Records, ...]:
-        """Return, per input, the records from where the state stands to where the cut does."""
-        begins = self._core.position(cut.partition).next or cut.next
-        parts = []
-        for topic, begin, end in zip(self._core.inputs, begins, cut.next, strict=True):
-            records = data[self._tp(topic, cut.partition)]
-            a, b = np.searchsorted(records.offset, (begin, end)).tolist()
-            parts.append(records.rows(a, b))
-        return tuple(parts)
+    async def relieve(self) -> None:
+        """Let the journal's rows be written now and then."""
+        if self._keeper is not None:
+            await self._keeper.relieve()
 
-    def _tp(self, topic: str, partition: int) -> tuple[str, int]:
-        return self._prefix + topic, partition
+
+def _is_missing(cut: Cut, position: Position) -> bool:
+    """Tell whether something is missing between a position and a cut that counts."""
+    inputs = position.inputs if cut.span is None else cut.span.inputs
+    return cut.seq != position.seq + 1 or cut.T < position.T or len(cut.next) != len(inputs)
+
+
+class _Halted(Exception):
+    """The replay has come to the cut before which it was to halt."""
+
+    def __init__(self, cut: Cut) -> None:
+        super().__init__()
+        self.cut = cut
+
+
+def _nobody(_: ScoreDue) -> None:
+    """Let nobody be scored."""
+
+
+def kind_of(error: BaseException) -> str:
+    """Name an error without what it says, which may be of a wearer."""
+    return type(error).__name__

@@ -8,7 +8,7 @@ What it assumes of faust-streaming 0.15 and aiokafka 0.14 is listed here, and te
 breaks on each that ceases to hold:
 
 1. `Consumer._new_consumer_thread` makes the thread, `_create_worker_consumer` its aiokafka consumer, whose
-   `_fetch_max_wait_ms` (Faust: 1500) is read for every fetch.
+   `_fetch_max_wait_ms` (Faust: 1500) is read for every fetch, and its `_isolation_level` when it starts.
 2. `_fetch_records` runs in the consumer's thread and yields `{partition: [record]}`; nothing runs between its return
    and ours, so that records, positions and tags fit together.
 3. `seek_to_committed` is called between an assignment and the resumption of the flow, for every generation.
@@ -47,7 +47,7 @@ class End(NamedTuple):
     Attributes
     ----------
     offset : nothing lay at or beyond it.
-    broker_ms : the broker's time as it was known when the fetch that found the end was *sent*.
+    broker_ms : the time of the broker that leads it, as it was known when the fetch that found the end was *sent*.
     sent_s : monotonic time at which it was sent.
     """
 
@@ -95,18 +95,19 @@ class App(faust.App):
 
 
 class Thread(driver.AIOKafkaConsumerThread):
-    """The thread that fetches. Every method here runs in it, but for `fetched_end`."""
+    """The thread that fetches. Every method here runs in it, but for `fetched_end` and `leader`."""
 
     def __post_init__(self) -> None:
         """Begin with no partition placed and nothing known of the broker's time."""
         super().__post_init__()
-        self.broker_now = 0  # newest stamp of ours that the broker has acknowledged; set by the app's thread
+        self.time_at: Callable[[int], int] = lambda _: 0  # a time that has come at a broker; set by the app's thread
         self.ends: dict[TP, End] = {}
         self._places: dict[TP, tuple[int, int]] = {}  # position after the last batch handed over, tag of the last seek
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._isolation_level = "read_committed"
         return consumer
 
     async def on_start(self) -> None:
@@ -116,7 +117,7 @@ class Thread(driver.AIOKafkaConsumerThread):
         process = fetcher._proc_fetch_request
 
         async def witness(assignment: Any, node: int, request: Any) -> bool:
-            sent, sent_s = self.broker_now, time.monotonic()
+            sent, sent_s = self.time_at(node), time.monotonic()
             asked = {TP(topic, p): offset for topic, parts in request.topics for p, offset, _ in parts}
             before = {tp: assignment.state_value(tp).timestamp for tp in asked}
             result: bool = await process(assignment, node, request)
@@ -163,6 +164,11 @@ class Thread(driver.AIOKafkaConsumerThread):
         state = assignment.state_value(TopicPartition(*tp)) if assignment is not None else None
         end: int | None = state.highwater if state is not None else None
         return end
+
+    def leader(self, tp: TP) -> tuple[int | None, int]:
+        """Return leader and number of copies, as far as the metadata says. Called from the app's loop."""
+        known = self._ensure_consumer()._client.cluster._partitions.get(tp.topic, {}).get(tp.partition)
+        return (known.leader if known.leader >= 0 else None, len(known.replicas)) if known is not None else (None, 1)
 
     async def place(self, wanted: Mapping[TP, tuple[int, int]]) -> None:
         """Read these partitions on from (offset, tag)."""
@@ -252,9 +258,13 @@ class Consumer(driver.Consumer):
         """Fetch nothing of these partitions until they are placed."""
         await self._in_thread(self._thread.hold, tps)
 
-    def tell(self, stamp_ms: int) -> None:
-        """Take a stamp that the broker has just acknowledged: it is now at least that late there."""
-        self._thread.broker_now = max(self._thread.broker_now, stamp_ms)
+    def use(self, time_at: Callable[[int], int]) -> None:
+        """Ask this what time has come at a broker, whenever a fetch is sent to it; it is called in the thread."""
+        self._thread.time_at = time_at
+
+    def leader(self, tp: TP) -> tuple[int | None, int]:
+        """Return the broker that leads a partition, None if nobody is known to, and how many copies there are."""
+        return self._thread.leader(tp)
 
     def end(self, tp: TP) -> End | None:
         """Return the end that the last fetch which found one has seen, or None."""

@@ -7,9 +7,6 @@ there; what is computed here is only the owner's choice of the moment.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-CLOCK_SLACK_MS = 20
-"""How far the clocks of two brokers, or one broker's clock after a step back, may differ."""
-
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -22,10 +19,11 @@ class Mark:
     at_end : bool
         A fetch found nothing beyond what has been read.
     empty_until_ms : int
-        Where `at_end`: the time as it was known when that fetch was sent. On the broker's clock nothing stamped before
-        it can come; on the log clock, nothing of a writer that writes in the order of time.
+        Where `at_end`: the time as it was known when that fetch was sent, less what is stamped before it and cannot be
+        read yet. On the broker's clock nothing stamped earlier can come; on the log clock, nothing of a writer that
+        writes in the order of time.
     tells_time : bool
-        The input counts for the log clock (vitals.* and context.*).
+        The input counts: on the log clock vitals.* and context.*, and no input that has not answered for long.
     """
 
     last_ms: int
@@ -34,28 +32,16 @@ class Mark:
     tells_time: bool
 
 
-def broker_time(before_ms: int, marks: Sequence[Mark]) -> int:
-    """Return T of a live partition: the least, over all inputs, of what each is known to be complete up to.
+def watermark(before_ms: int, marks: Sequence[Mark]) -> int:
+    """Return T of a partition: the least, over its inputs, of what each is known to be complete up to.
 
-    An input with unread records is complete up to its last stamp; one at its end up to the broker's time at which that
-    was so, less the slack. A wall clock would be wrong after any pause of this process. T never goes back.
+    An input with unread records is complete up to its last stamp; one at its end up to the time at which that was so. A
+    wall clock would be wrong after any pause of this process. On the log clock that is the newest stamp that had been
+    fetched when the end was looked for: no time passes where nothing is written. T never goes back.
     """
-    return max(before_ms, min(map(_broker_complete_ms, marks)))
+    return max(before_ms, min(map(complete_ms, (mark for mark in marks if mark.tells_time)), default=before_ms))
 
 
-def log_time(before_ms: int, marks: Sequence[Mark]) -> int:
-    """Return T of a partition whose log is the only clock: the highest stamp read, but not beyond an input that lags.
-
-    An input at its end lets the others go on up to the newest stamp that had been fetched when its end was looked for:
-    what lies beyond may have been written since, with older records of this input beside it. No time passes where
-    nothing is written.
-    """
-    return max(before_ms, min(map(_log_complete_ms, (mark for mark in marks if mark.tells_time))))
-
-
-def _broker_complete_ms(mark: Mark) -> int:
-    return max(mark.last_ms, mark.empty_until_ms - CLOCK_SLACK_MS) if mark.at_end else mark.last_ms
-
-
-def _log_complete_ms(mark: Mark) -> int:
+def complete_ms(mark: Mark) -> int:
+    """Return up to when an input is complete, exclusive."""
     return max(mark.last_ms, mark.empty_until_ms) if mark.at_end else mark.last_ms

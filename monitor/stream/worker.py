@@ -25,6 +25,7 @@ from monitor.stream.status import Status
 from monitor.stream.transport import App
 from monitor.stream.watchdog import Watchdog, input_ends
 from monitor.topics import log_name, require
+from monitor.version import engine_version
 from monitor.wearers.checkpoint import Checkpoints
 from monitor.wearers.journal import Journal
 from stream_schemas.topics import INPUTS
@@ -89,7 +90,10 @@ class Worker:
         self._journal = Journal(settings.journal_place, log=log_name(settings))
         self._core = Core(engine, INPUTS, journal=self._journal.add, control=self._switch)
         self._checkpoints = Checkpoints(settings.checkpoint_place, partitions=settings.stream.partitions, inputs=INPUTS)
-        self.owner = Owner(settings, self._core, self._sink, self._score, self._checkpoints, self._journal)
+        self.version = engine_version()
+        self.owner = Owner(
+            settings, self._core, self._sink, self._score, self._checkpoints, self._journal, self.version
+        )
         self._device = Device(settings.scoring.device)
         self._batcher = Batcher(
             self._device, batch=settings.scoring.batch, wait_ms=settings.scoring.wait_ms, publish=self._publish
@@ -101,6 +105,8 @@ class Worker:
             self.owner,
             self._device,
             self._batcher,
+            version=self.version,
+            partitions=settings.stream.partitions,
         )
         self._watchdog: Watchdog | None = None
         self._known: Switch | None = None

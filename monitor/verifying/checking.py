@@ -20,6 +20,7 @@ from monitor.verifying.recutting import Recutting
 from monitor.verifying.report import Begun, How, OtherCuts, Report
 from monitor.verifying.sent import collect
 from monitor.verifying.spans import Looked, Plan, Planner, Span, look, stamp_of_cut
+from monitor.version import engine_version
 from stream_schemas.topics import DEAD_LETTER, INPUTS, alerts_topic
 
 NEVER_MS = 1 << 62
@@ -128,7 +129,8 @@ class _Run:
             later = await collect(log, self._topics, self._prefix, ends, now)
             since = {p: await self._since(cut_log, looked[p], plans[p]) for p in looked}
             until = await self._until(cut_log, looked, plans, followed)
-            await judge.close(log, self._prefix, later, since, until, self._report)
+            gaps = await self._gaps(cut_log, looked)
+            await judge.close(log, self._prefix, later, since, until, gaps, self._report)
             self._report.not_following.sort(key=lambda one: (one.partition, one.offset))
             if self._seed is not None:
                 await self._recut(log, comparisons, followed, judge)
@@ -152,7 +154,7 @@ class _Run:
         from_checkpoint: bool,
     ) -> dict[int, Plan]:
         begins = {p: tuple(held[topic, p] for topic in INPUTS) for p in looked}
-        planner = Planner(self._settings, cut_log, begins, from_checkpoint=from_checkpoint)
+        planner = Planner(self._settings, cut_log, begins, from_checkpoint=from_checkpoint, version=engine_version())
         plans, report = {}, self._report
         for p, one in looked.items():
             plan = plans[p] = await planner.plan(one)
@@ -161,6 +163,7 @@ class _Run:
             report.claims += one.claims
             report.foreign += one.foreign
             report.records_lost += plan.records_lost
+            report.not_judged += plan.unjudged
             if plan.spans:
                 first = plan.spans[0]
                 how: How = "checkpoint" if first.saved is not None else "start" if plan.from_start else "later"
@@ -168,6 +171,12 @@ class _Run:
                 report.begun.append(Begun(p, how, at, max(0, first.begin.seq)))
             elif one.first is not None:
                 report.unverified.append(p)
+        if not report.begun and report.not_judged:
+            versions = ", ".join(sorted({one.version or "0.1" for one in report.not_judged}))
+            raise NothingToVerify(
+                f"Nothing of the log can be judged: version {versions} of the engine wrote it, and this is "
+                f"{engine_version()}. Run verify with the version that wrote it."
+            )
         if not report.begun:
             raise NothingToVerify(
                 f"Nothing of the log can be replayed: retention took {report.records_lost} records that the first "
@@ -259,6 +268,15 @@ class _Run:
                 if one.stopped is not None and p not in until:
                     until[p] = await stamp_of_cut(cut_log, self._prefix, looked[p], one.stopped) or 0
         return until
+
+    async def _gaps(self, cut_log: LogReader, looked: Mapping[int, Looked]) -> dict[int, list[tuple[int, int]]]:
+        """Return, per partition, between which stamps of the broker nothing that was sent can be judged."""
+        gaps: dict[int, list[tuple[int, int]]] = {}
+        for one in self._report.not_judged:
+            begin = await stamp_of_cut(cut_log, self._prefix, looked[one.partition], one.at)
+            end = await stamp_of_cut(cut_log, self._prefix, looked[one.partition], one.end)
+            gaps.setdefault(one.partition, []).append((begin or 0, NEVER_MS if end is None else end))
+        return gaps
 
     def _counter(self, what: str, total: int) -> Callable[[int], None]:
         done = 0

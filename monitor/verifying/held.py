@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from monitor.cuts import Position
 from monitor.inputs import Batch
 from monitor.stream.reading import LogReader
-from monitor.stream.records import Records
+from monitor.stream.records import Records, running_stamps
 from stream_schemas.topics import INPUTS
 
 Input = tuple[int, int]
@@ -25,6 +25,7 @@ class Held:
     prefix : str
         Of topic names.
     begins : partition -> the position behind which to begin; its `next` must be in the log.
+    capped : per input of a partition, offset -> stamp of the records that count as stamped so.
 
     Attributes
     ----------
@@ -32,8 +33,14 @@ class Held:
     read : per input of a partition, the position after the last record read.
     """
 
-    def __init__(self, reader: LogReader, prefix: str, begins: Mapping[int, Position]) -> None:
-        self._reader, self._prefix = reader, prefix
+    def __init__(
+        self,
+        reader: LogReader,
+        prefix: str,
+        begins: Mapping[int, Position],
+        capped: Mapping[Input, Mapping[int, int]],
+    ) -> None:
+        self._reader, self._prefix, self._capped = reader, prefix, capped
         self.reach: dict[Input, int] = {}
         self._top: dict[Input, int] = {}
         for p, position in begins.items():
@@ -55,7 +62,7 @@ class Held:
         for one, end in wanted.items():
             fresh = got[self._tp(one)]
             if len(fresh):
-                stamps = np.maximum.accumulate(np.maximum(fresh.stamp_ms, self._top[one]))
+                stamps = running_stamps(self._as_capped(one, fresh), self._top[one], 0)
                 self._top[one] = int(stamps[-1])
                 left = self._records[one].rows(self._row[one], len(self._records[one]))
                 self._records[one] = Records.joined([left, replace(fresh, stamp_ms=stamps)])
@@ -76,16 +83,22 @@ class Held:
         """Return the highest stamp given out, 0 before the first record."""
         return self._stamp[one]
 
-    def stamp_at(self, one: Input, end: int) -> int:
-        """Return the highest stamp below a position that was read."""
-        records, row = self._records[one], self._row[one]
-        upto = row + int(np.searchsorted(records.offset[row:], end))
-        return self._stamp[one] if upto == row else int(records.stamp_ms[upto - 1])
-
     def unread(self, one: Input) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return offsets and stamps of what was read and not given out."""
         records, row = self._records[one], self._row[one]
         return records.offset[row:], records.stamp_ms[row:]
+
+    def _as_capped(self, one: Input, fresh: Records) -> NDArray[np.int64]:
+        caps = self._capped.get(one)
+        if not caps:
+            return fresh.stamp_ms
+        return np.array(
+            [
+                caps.get(offset, stamp)
+                for offset, stamp in zip(fresh.offset.tolist(), fresh.stamp_ms.tolist(), strict=True)
+            ],
+            np.int64,
+        )
 
     def _tp(self, one: Input) -> tuple[str, int]:
         return self._prefix + INPUTS[one[1]], one[0]

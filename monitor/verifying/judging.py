@@ -19,6 +19,7 @@ from monitor.verifying.report import LISTED, Difference, Report
 from monitor.verifying.sent import Name, Sent, bytes_mark, fetch
 from stream_schemas.topics import DEAD_LETTER
 
+_END_MS = 1 << 62
 KEPT_BYTES = 64 * 1024 * 1024
 """So much of what was not found is kept whole, to show how it differs; of the rest only its name."""
 
@@ -89,6 +90,7 @@ class Judge:
         later: Mapping[int, Sent],
         since_ms: Mapping[int, int],
         until_ms: Mapping[int, int],
+        gaps_ms: Mapping[int, Sequence[tuple[int, int]]],
         report: Report,
     ) -> None:
         """Judge.
@@ -98,6 +100,7 @@ class Judge:
         later : what the topics have got since.
         since_ms : partition -> broker stamp from which on everything sent must be expected.
         until_ms : partition -> broker stamp from which on nothing can be said, as the replay did not come so far.
+        gaps_ms : partition -> broker stamps [begin, end) between which nothing can be said.
         """
         report.alerts_expected, report.dead_letters_expected = self.alerts, self.dead_letters
         for p, sent in self._sent.items():
@@ -116,7 +119,8 @@ class Judge:
             report.alerts_seen += int((~letters).sum())
             report.dead_letters_seen += int(letters.sum())
             report.repeated += int(self._matched[p].sum()) - len(np.unique(sent.marks[self._matched[p]]))
-            found = [*self._others(sent, self._matched[p], names, since_ms[p], until_ms.get(p), report)]
+            gaps = [*gaps_ms.get(p, ()), *([(until_ms[p], _END_MS)] if p in until_ms else [])]
+            found = [*self._others(sent, self._matched[p], names, since_ms[p], gaps, report)]
             if more is not None:
                 found += self._others_later(p, more, again, names)
             await self._tell(reader, prefix, p, found, report)
@@ -127,7 +131,7 @@ class Judge:
         matched: NDArray[np.bool_],
         names: set[int],
         since_ms: int,
-        until_ms: int | None,
+        gaps_ms: Sequence[tuple[int, int]],
         report: Report,
     ) -> Iterable["_Other"]:
         """Yield what was sent and is not expected, each value once."""
@@ -139,7 +143,7 @@ class Judge:
             if mark in seen:
                 continue
             seen.add(mark)
-            if until_ms is not None and sent.stamp_ms[row] >= until_ms:
+            if any(begin <= sent.stamp_ms[row] < end for begin, end in gaps_ms):
                 report.unjudged += 1
             else:
                 yield _Other(self._topics[sent.topic[row]], int(sent.offset[row]), name, name in names)

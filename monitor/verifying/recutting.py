@@ -16,11 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.cuts import Cut
+from monitor.cuts import Cut, Span
+from monitor.inputs import Removed
 from monitor.settings import Settings
 from monitor.stream.core import Engine
 from monitor.stream.partition import LONGEST_STEP_MS
 from monitor.stream.reading import LogReader
+from monitor.stream.records import Records
 from monitor.verifying.following import Anchor, Followed, Tell, start
 from monitor.verifying.held import Held, batches
 from monitor.verifying.wearers import OUTSIDE
@@ -36,6 +38,7 @@ DATA = tuple(i for i in range(len(INPUTS)) if i not in OUTSIDE)
 class _Step:
     T: int
     next: tuple[int, ...]
+    said: Span | None = None
 
 
 class _Cutter:
@@ -154,17 +157,21 @@ class Recutting:
     ) -> None:
         self._prefix, self._log_clock = settings.kafka.topic_prefix, settings.stream.clock == "log"
         self._engine, self._input_log, self._tell, self._progress = engine, input_log, tell, progress
+        self._removed: dict[tuple[int, str, int], Removed] = {}
         self.cuts = 0
 
     async def run(self, followed: Mapping[int, Followed], seed: str) -> None:
         """Cut what was followed."""
         chance = random.Random(seed)  # noqa: S311
-        held = Held(self._input_log, self._prefix, {p: one.span.begin for p, one in followed.items()})
+        begins = {p: one.span.begin for p, one in followed.items()}
+        capped = {(p, i): caps for p, one in followed.items() for i, caps in one.capped.items()}
+        held = Held(self._input_log, self._prefix, begins, capped)
+        self._removed = {(r.partition, r.topic, r.offset): r for one in followed.values() for r in one.removed}
         cutters = []
         for p, one in followed.items():
             start(self._engine, one.span)
             if one.span.saved is None:
-                self._apply([(p, _Step(0, one.span.begin.next or ()))], held)  # cut 0
+                self._apply([(p, _Step(0, one.span.begin.next or (), one.span.said))], held)  # cut 0
             if one.T > one.span.begin.T or one.next != one.span.begin.next:
                 own = random.Random(f"{seed}/{p}")  # noqa: S311
                 cutters.append(_Cutter(one, held, own, log_clock=self._log_clock))
@@ -178,13 +185,24 @@ class Recutting:
         if not steps:
             return
         cuts, records = [], {}
+        removed: list[Removed] = []
         for p, step in steps:
             records[p] = [held.take((p, i), offset) for i, offset in enumerate(step.next)]
+            if self._removed:
+                records[p] = [
+                    self._without(p, topic, part, removed) for topic, part in zip(INPUTS, records[p], strict=True)
+                ]
             stamps = tuple(held.stamp((p, i)) for i in range(len(INPUTS)))
             at = self._engine.position(p)
-            cuts.append(Cut(p, at.at + 1, at.epoch, at.seq + 1, step.T, step.next, stamps, at.digest))
-        done = self._engine.step(cuts, batches(records))
+            cuts.append(Cut(p, at.at + 1, at.epoch, at.seq + 1, step.T, step.next, stamps, at.digest, step.said))
+        done = self._engine.step(cuts, batches(records), removed)
         self.cuts += len(cuts)
         self._progress(sum(len(part) for parts in records.values() for part in parts))
         for cut in cuts:
             self._tell(cut, done.outputs.get(cut.partition, ()))
+
+    def _without(self, p: int, topic: str, part: Records, removed: list[Removed]) -> Records:
+        """Leave out what the recorded cuts leave out, when it is read."""
+        found = [self._removed.get((p, topic, offset)) for offset in part.offset.tolist()]
+        removed += [one for one in found if one is not None]
+        return part.chosen(np.array([one is None for one in found], bool)) if any(found) else part

@@ -62,6 +62,17 @@ class Begun:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """Cuts from offset `at` to before `end` of a partition that cannot be judged, by which version, and why."""
+
+    partition: int
+    at: int
+    end: int
+    version: str
+    why: str
+
+
 @dataclass(slots=True)
 class OtherCuts:
     """What other cuts of the same records gave.
@@ -100,6 +111,7 @@ class Report:
     below_T : records stamped below a T that was already used.
     records_lost : records that cuts name and retention took before the replay's beginning.
     unverified : partitions with cuts of which nothing could be replayed.
+    not_judged : stretches of cuts that another version of the engine wrote, or whose beginning is gone.
     """
 
     partitions: int
@@ -125,6 +137,7 @@ class Report:
     below_T: int = 0
     records_lost: int = 0
     unverified: list[int] = field(default_factory=list)
+    not_judged: list[Unjudged] = field(default_factory=list)
     not_following: list[NotFollowing] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     other_cuts: OtherCuts | None = None
@@ -141,7 +154,7 @@ class Report:
         """Exit status: 1 where anything differs, 2 where something could not be verified, else 0."""
         if not self.identical:
             return 1
-        return 2 if self.unverified else 0
+        return 2 if self.unverified or self.not_judged else 0
 
     def add(self, difference: Difference) -> None:
         """Keep a difference, if there is room for one more of its kind."""

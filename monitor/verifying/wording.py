@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from monitor.verifying.report import Difference, Report, readable
+from monitor.verifying.report import Difference, Report, Unjudged, readable
 
 LINES = 40
 
@@ -53,6 +53,12 @@ def _beginnings(report: Report) -> Iterator[str]:
         yield f"Begun behind the log's start, where a worker had to begin anew: partitions {_list(later)}."
     if report.records_lost:
         yield f"{_many(report.records_lost, 'record')} that older cuts name are no longer in the log."
+    for (version, why), ones in sorted(_by_reason(report).items()):
+        partitions = sorted({one.partition for one in ones})
+        yield (
+            f"Not judged: {_many(len(ones), 'stretch', 'es')} of cuts in partitions {_list(partitions)}, engine "
+            f"version {version or '0.1'} ({why}). What was sent there stands."
+        )
     if report.unverified:
         yield f"Nothing can be said of partitions {_list(report.unverified)}: neither log nor checkpoints reach back."
 
@@ -111,8 +117,15 @@ def _line(one: Difference) -> str:
     return f"  {one.kind.replace('_', ' '):10} {where}, {what}{fields}"
 
 
-def _many(n: int, what: str) -> str:
-    return f"{n:,} {what}" + ("" if n == 1 else "s")
+def _by_reason(report: Report) -> dict[tuple[str, str], list[Unjudged]]:
+    found: dict[tuple[str, str], list[Unjudged]] = {}
+    for one in report.not_judged:
+        found.setdefault((one.version, one.why), []).append(one)
+    return found
+
+
+def _many(n: int, what: str, many: str = "s") -> str:
+    return f"{n:,} {what}" + ("" if n == 1 else many)
 
 
 def _list(partitions: list[int]) -> str:

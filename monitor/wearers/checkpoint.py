@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from monitor.cuts import Position
 from monitor.errors import CheckpointsDiffer, StoreUnreachable
+from monitor.outputs import Output
 from monitor.saved import Saved
 from monitor.wearers.checkpoint_formats import FORMAT_NAMES, NotMigrated, migrated
 from monitor.wearers.store import check, open_store
@@ -61,6 +62,9 @@ class Checkpoint:
     position: Position
     engine: Saved
     books: bytes
+    inputs: tuple[str, ...] = ()
+    version: str = ""
+    outputs: tuple[Output, ...] = ()
 
 
 class Generation(NamedTuple):
@@ -115,7 +119,7 @@ class Checkpoints:
                 "make them readable for this worker, or name another place."
             ) from error
 
-    def write(self, checkpoint: Checkpoint) -> str:
+    def write(self, checkpoint: Checkpoint, *, pinned: bool = False) -> str:  # noqa: ARG002
         """Keep a checkpoint, then delete what is older than the two newest generations of its partition.
 
         Returns

@@ -213,3 +213,15 @@ INTAKE: dict[str, Callable[[Admission, Batch, Any, Intake], None]] = {
     "alert-commands.v1": commands,
     "risk.scores.v1": scores,
 }
+
+KIND_OF: dict[str, Kind] = {
+    "vitals.heart-rate.v1": Kind.HEART_RATE,
+    "vitals.blood-pressure.v1": Kind.READING,
+    "vitals.sleep.v1": Kind.SLEEP,
+    "vitals.activity.v1": Kind.ACTIVITY,
+    "context.weather.v1": Kind.WEATHER,
+    "context.wearer.v1": Kind.PROFILE,
+    "alert-commands.v1": Kind.COMMAND,
+    "risk.scores.v1": Kind.SCORE,
+}
+"""What the records of a topic become: a record has one kind of events, under its own offset."""

@@ -145,6 +145,10 @@ class JournalRows:
         self._minutes, self._tables = [], {}
         return tables
 
+    def discard(self) -> None:
+        """Forget what was collected."""
+        self._minutes, self._tables = [], {}
+
     def _add(self, table: str, row: int, **columns: Any) -> None:
         of_whom = {"wearer_id": self.state.wearer_of[row], "partition": int(self.state.partition[row])}
         self._tables.setdefault(table, []).append(of_whom | columns)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.wearers.events import Events, join
+from monitor.wearers.events import Events, Kind, join
 
 MOST_PARTS = 64
 """With more parts they are joined: looking at each costs a few microseconds a step."""
@@ -62,6 +62,15 @@ class Waiting:
     def drop(self, gone: NDArray[np.bool_]) -> None:
         """Forget the events of the rows that are True in *gone*."""
         self._parts = _of([part.take(~gone[part.row]).compact() for _, part in self._parts])
+
+    def remove(self, here: NDArray[np.bool_], kind: Kind, offset: int) -> None:
+        """Take out the events of one record, of the rows that are True in *here*."""
+        self._parts = _of(
+            [
+                part.take(~(here[part.row] & (part.kind == kind) & (part.offset == offset))).compact()
+                for _, part in self._parts
+            ]
+        )
 
     def any_of(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell of each row whether one of its events waits."""

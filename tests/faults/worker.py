@@ -15,7 +15,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
@@ -50,7 +50,7 @@ def sign() -> None:
 def freeze(point: str, chance: random.Random, after_s: float) -> None:
     """Stop this process at a point, with a probability each time it comes by; whoever started it lets it go on."""
     from monitor.stream.cut_log import CutLog
-    from monitor.stream.owner import Owner
+    from monitor.stream.stepping import Stepper
 
     where, _, probability = point.partition(":")
     began = time.monotonic()
@@ -63,20 +63,20 @@ def freeze(point: str, chance: random.Random, after_s: float) -> None:
             os.kill(os.getpid(), signal.SIGSTOP)
 
     if where == "before-outputs":
-        send = Owner._send
+        send = Stepper._send
 
-        async def frozen_send(self: Owner, valid: Any, step: Any) -> Any:
+        async def frozen_send(self: Stepper, valid: Any, step: Any) -> Any:
             if any(out.topic.startswith("alerts.") for outs in step.outputs.values() for out in outs):
                 perhaps()
             return await send(self, valid, step)
 
-        Owner._send = frozen_send  # type: ignore[method-assign, assignment]
+        Stepper._send = frozen_send  # type: ignore[method-assign]
     elif where == "before-claim":
         claim = CutLog.claim
 
-        async def frozen_claim(self: CutLog, partitions: Sequence[int]) -> dict[int, int]:
+        async def frozen_claim(self: CutLog, partition: int) -> int:
             perhaps()
-            return await claim(self, partitions)
+            return await claim(self, partition)
 
         CutLog.claim = frozen_claim  # type: ignore[method-assign]
     else:
@@ -131,42 +131,62 @@ def without_epochs() -> None:
 
 def without_cuts() -> None:
     """Let outputs leave before their cut is acknowledged, as a stream does that writes its position afterwards."""
-    from monitor.cuts import Cut, encode_cut
+    from monitor.cuts import Cut
+    from monitor.sinks.kafka import Posted
     from monitor.stream.cut_log import CutLog, Refused
     from monitor.stream.partition import Partition
 
     background: set[asyncio.Task[Any]] = set()
+    post = CutLog.post
 
-    async def write(self: CutLog, cuts: Sequence[tuple[Partition, Cut]]) -> list[Cut | Refused]:
+    async def post_later(self: CutLog, cuts: Mapping[int, Cut]) -> dict[int, Posted]:
         async def later() -> None:
             await asyncio.sleep(0.8)
             with contextlib.suppress(Exception):
-                await self._append({part.number: encode_cut(cut) for part, cut in cuts})
+                await post(self, cuts)
 
         task = asyncio.create_task(later())
         background.add(task)
         task.add_done_callback(background.discard)
-        return [cut for _, cut in cuts]
+        made: dict[int, Posted] = {p: asyncio.get_running_loop().create_future() for p in cuts}
+        for future in made.values():
+            assert isinstance(future, asyncio.Future)
+            future.set_result(None)
+        return made
 
-    CutLog.write = write  # type: ignore[method-assign]
+    async def judge(self: CutLog, part: Partition, cut: Cut, posted: Posted) -> Cut | Refused:
+        return cut
+
+    CutLog.post = post_later  # type: ignore[method-assign]
+    CutLog.judge = judge  # type: ignore[method-assign]
 
 
 def without_ledger() -> None:
     """Let a checkpoint, and with it the commit, get ahead of the outputs: it is durable before they leave."""
-    from monitor.stream.owner import Owner
+    from monitor.stream.checkpointing import Checkpointer
+    from monitor.stream.stepping import Stepper
+    from monitor.wearers.checkpoint import Checkpoints
 
-    send = Owner._send
+    send = Stepper._send
 
-    async def checkpoint_then_send(self: Owner, valid: Any, step: Any) -> Any:
+    async def checkpoint_then_send(self: Stepper, valid: Any, step: Any) -> Any:
         for item in valid:
             p = item.part.number
             if step.outputs.get(p):
                 checkpoint = self._core.save(p)
-                await asyncio.to_thread(self.checkpointer._checkpoints.write, checkpoint)
+                await asyncio.to_thread(places[0].write, checkpoint)
                 await asyncio.sleep(0.6)  # a slow network
         return await send(self, valid, step)
 
-    Owner._send = checkpoint_then_send  # type: ignore[method-assign, assignment]
+    Stepper._send = checkpoint_then_send  # type: ignore[method-assign]
+    places: list[Checkpoints] = []
+    begin = Checkpointer.__init__
+
+    def begin_and_tell(self: Checkpointer, core: Any, checkpoints: Checkpoints, *args: Any, **options: Any) -> None:
+        places.append(checkpoints)
+        begin(self, core, checkpoints, *args, **options)
+
+    Checkpointer.__init__ = begin_and_tell  # type: ignore[method-assign]
 
 
 PROTECTIONS: dict[str, Callable[[], None]] = {

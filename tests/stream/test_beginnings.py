@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from monitor.cuts import Cut, Position, encode_claim, encode_cut
 from monitor.saved import Saved, SavedStateUnusable
 from monitor.settings import Settings
-from monitor.stream import beginnings
+from monitor.stream import cut_queue
 from monitor.stream.beginnings import Beginning
 from monitor.stream.core import Core
 from monitor.stream.reading import LogReader
@@ -73,9 +73,7 @@ class World:
 
     def cut(self, cut: Cut, records: Records) -> None:
         assert self.append(encode_cut(cut)) == cut.at
-        batches = [Records.of(())] * len(INPUTS)
-        batches[HEART_RATE] = records
-        self.owner.apply([cut], {0: batches})
+        self.owner.apply([cut], {0: {INPUTS[HEART_RATE]: records}})
 
     def step(self, wearer: str, n: int = 10) -> None:
         """Publish n records of a wearer and cut behind them."""
@@ -244,7 +242,7 @@ def test_a_checkpoint_that_the_engine_refuses_gives_way_to_an_older_one_or_to_th
 def test_long_stretches_of_void_cuts_and_more_cuts_than_fit_are_read_to_their_end(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beginnings, "CUTS_AT_ONCE", 3)
+    monkeypatch.setattr(cut_queue, "CUTS_AT_ONCE", 3)
     for wearer in "abcdefgh":
         world.step(wearer)
     for _ in range(10):

@@ -9,11 +9,11 @@ from typing import cast
 import pytest
 
 from monitor.cuts import Cut
-from monitor.stream.beginnings import Beginning, Cuts
+from monitor.stream.beginnings import Beginning
 from monitor.stream.checkpointing import Checkpointer
 from monitor.stream.core import Core
+from monitor.stream.cut_queue import CutQueue
 from monitor.stream.ledger import Ledger
-from monitor.stream.records import Records
 from monitor.wearers.checkpoint import Checkpoint, Checkpoints
 from monitor.wearers.journal import Journal
 from stream_schemas.topics import INPUTS
@@ -95,7 +95,7 @@ class World:
 
     def claim(self, p: int) -> None:
         self.core.open(p)
-        self.keeper.begin(p, EPOCH, Beginning(Cuts(p, EPOCH, EPOCH, EPOCH), EPOCH))
+        self.keeper.begin(p, EPOCH, Beginning(CutQueue(p, EPOCH, EPOCH, EPOCH), EPOCH, {}, {}))
         self.owned.append(p)
         self.step(p)
 
@@ -104,7 +104,7 @@ class World:
         at = max(before.at, EPOCH) + 1
         n = before.seq + 1
         cut = Cut(p, at, EPOCH, n, 0, (n,) * len(INPUTS), (0,) * len(INPUTS), before.digest)
-        self.core.apply([cut], {p: [Records.of(())] * len(INPUTS)})
+        self.core.apply([cut], {p: {}})
         self.journal.rows.setdefault(p, []).append(at)
 
     def forget(self, p: int) -> None:

@@ -205,16 +205,17 @@ def test_an_end_is_witnessed_as_of_the_sending_of_the_fetch(live_settings: Setti
         assert fetcher._fetch_max_wait_ms == FETCH_WAIT_MS
         await asyncio.to_thread(send, live_settings, 5)
         await feed.place({tp(live_settings): (0, 1)})
-        feed.tell(1_000)
+        now = [1_000]
+        feed.use(lambda _: now[0])
         await until(lambda: ended(feed, live_settings) == (5, 1_000))
         sent: list[int] = []
         process = fetcher._client.send
 
         async def slow(node: int, request: object, **options: object) -> object:
             if type(request).__name__.startswith("FetchRequest"):
-                sent.append(feed._thread.broker_now)
+                sent.append(now[0])
             answer = await process(node, request, **options)
-            feed.tell(1_000 + len(sent))  # news that come while the fetch is under way must not count for it
+            now[0] = 1_000 + len(sent)  # news that come while the fetch is under way must not count for it
             return answer
 
         fetcher._client.send = slow
@@ -222,7 +223,7 @@ def test_an_end_is_witnessed_as_of_the_sending_of_the_fetch(live_settings: Setti
         offset, stamp = ended(feed, live_settings)
         assert offset == 5
         assert stamp in sent
-        assert stamp < feed._thread.broker_now
+        assert stamp < now[0]
 
     run(live_settings, scenario)
 
@@ -293,7 +294,7 @@ def test_markers_of_transactions_move_the_position_and_show_as_holes(live_settin
             await producer.send_and_wait(tp(live_settings).topic, b"in", partition=0)
         await producer.stop()
         await feed.place({tp(live_settings): (0, 1)})
-        feed.tell(77)
+        feed.use(lambda _: 77)
         await until(lambda: recorder.fetched and recorder.fetched[-1].end == 2)
         assert [one.records.value for one in recorder.fetched if len(one.records)] == [[b"in"]]
         assert any(one.hole for one in recorder.fetched)

@@ -8,16 +8,17 @@ import heapq
 import json
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
 from models.snapshot import Snapshot
 from monitor.cuts import Cut, Position
 from monitor.errors import ReplayDiffers
-from monitor.inputs import Batch
+from monitor.inputs import Batch, Removed
 from monitor.outputs import Output, ScoreDue, Step
 from monitor.saved import Saved, SavedStateUnusable
 
@@ -42,6 +43,35 @@ class ToyEngine:
 
     def drop(self, partition: int) -> None:
         del self.states[partition]
+
+    def abandon(self, partitions: Iterable[int]) -> None:
+        for partition in partitions:
+            self.states.pop(partition, None)
+
+    def acting(self, partition: int, T: int) -> list[tuple[str, int]]:
+        waiting = sorted(self.states[partition].waiting)
+        return [("vitals.heart-rate.v1", offset) for stamp, offset, _, _ in waiting if stamp < T]
+
+    def wearers(self, partition: int) -> list[str]:
+        return sorted(self.states[partition].seen)
+
+    def open_alerts(self, partition: int) -> dict[str, int]:
+        return {}
+
+    def hand_over(
+        self,
+        cut: Cut,
+        told: Iterable[object],
+        known: Mapping[str, int],
+        letters: Sequence[Output],
+        limits: Mapping[str, Any],
+    ) -> Step:
+        state = self.states[cut.partition]
+        digest = 0
+        for out in letters:
+            digest = zlib.crc32(out.value, digest)
+        state.position = replace(state.position.behind(cut), digest=digest)
+        return Step(outputs={cut.partition: list(letters)} if letters else {})
 
     def position(self, partition: int) -> Position:
         return self.states[partition].position
@@ -70,14 +100,14 @@ class ToyEngine:
         made.age_years[:] = 50.0
         return made
 
-    def step(self, cuts: Sequence[Cut], batches: Sequence[Batch]) -> Step:
+    def step(self, cuts: Sequence[Cut], batches: Sequence[Batch], removed: Sequence[Removed] = ()) -> Step:
         step = Step()
         due: list[tuple[int, int, str]] = []
         below_T = 0
         for cut in cuts:
             state = self.states[cut.partition]
             at = state.position
-            if (cut.seq, cut.digest) != (at.seq + 1, at.digest):
+            if cut.seq != at.seq + 1:
                 raise ReplayDiffers(f"partition {cut.partition}: the replay differs from the log at cut {cut.at}.")
             outputs: list[Output] = []
             stamps = list(at.stamp or (0,) * len(self.inputs))
@@ -94,10 +124,10 @@ class ToyEngine:
             while state.waiting and state.waiting[0][0] < cut.T:
                 stamp, offset, wearer, n = heapq.heappop(state.waiting)
                 outputs.append(self._alert(cut, stamp, offset, wearer, n))
-            digest = at.digest
+            digest = cut.digest
             for out in outputs:
                 digest = zlib.crc32(out.value, digest)
-            state.position = Position(cut.at, cut.epoch, cut.seq, cut.T, cut.next, cut.stamp, digest)
+            state.position = replace(at.behind(cut), digest=digest)
             if outputs:
                 step.outputs[cut.partition] = outputs
         if not due:

@@ -7,10 +7,11 @@ import numpy as np
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.structs import TopicPartition
 
-from monitor.cuts import Cut, encode_claim, encode_cut
+from monitor.cuts import Cut, Span, encode_claim, encode_cut
 from monitor.inputs import Batch
 from monitor.outputs import Output
 from monitor.settings import Settings
+from monitor.version import engine_version
 from monitor.wearers.checkpoint import Checkpoint, Checkpoints
 from stream_schemas.topics import INPUTS
 from tests.stream.toy_engine import ToyEngine
@@ -88,7 +89,8 @@ class Author:
         withheld: Collection[int] = (),
     ) -> Cut:
         position = self.engine.position(0)
-        cut = Cut(0, 0, self.epoch, position.seq + 1, T, reach, stamps, position.digest)
+        said = Span(engine_version(), INPUTS) if position.seq < 0 else None
+        cut = Cut(0, 0, self.epoch, position.seq + 1, T, reach, stamps, position.digest, said)
         cut = replace(cut, at=self.send("cuts.v1", encode_cut(cut)))
         for i, out in enumerate(self.engine.step([cut], batches).outputs.get(0, ())):
             self.told.append(out)
