@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.stream.partition import Gap, Partition
-from monitor.stream.records import Fetched, Records
+from monitor.stream.partition import Answers, Gap, Partition
+from monitor.stream.records import Fetched, Records, running_stamps
 
 
 def fetched(source: int, begin: int, stamps: list[int], end: int | None = None, skip: int = 0) -> Fetched:
@@ -103,3 +103,58 @@ def test_what_had_been_heard_at_a_moment_is_the_newest_stamp_of_the_timed_inputs
     part.receive(1, fetched(1, 20, [9_000]))
     assert part.heard_ms(float("inf")) == 1_000
     assert part.heard_ms(float("-inf")) == 0
+
+
+def test_a_stamp_beyond_the_cap_counts_as_the_cap_of_the_cut_that_takes_it() -> None:
+    part = new()
+    part.receive(0, fetched(0, 10, [100, 9_000]))
+    part.receive(1, fetched(1, 20, [50]))
+    taken = part.take(2, cap_ms=200)  # two of the three: the one that is ahead waits
+    assert (taken.next, taken.stamp_ms, taken.cap_ms) == ((11, 21), (100, 50), 0)
+    part.receive(0, fetched(0, 12, [150, 300]))  # the clock was set right
+    taken = part.take(10, cap_ms=400)
+    assert (taken.next, taken.stamp_ms, taken.cap_ms) == ((14, 21), (400, 50), 400)
+    part.receive(0, fetched(0, 14, [500]))
+    assert part.take(10, cap_ms=600).stamp_ms == (500, 50)
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 300), min_size=1, max_size=5), min_size=1, max_size=8),
+    st.lists(st.tuples(st.integers(1, 6), st.integers(50, 400)), min_size=1, max_size=10),
+)
+def test_a_replay_with_the_caps_of_the_cuts_counts_the_same_stamps(
+    fetches: list[list[int]], takes: list[tuple[int, int]]
+) -> None:
+    part = Partition(0, epoch=0, expected=1, tag=1, begin=(0,), stamp_ms=(0,))
+    reach, cap = 0, 0
+    before = 0
+    for i, stamps in enumerate(fetches):
+        part.receive(0, fetched(0, reach, stamps))
+        reach += len(stamps)
+        limit, more = takes[i % len(takes)]
+        cap = max(cap, more)
+        taken = part.take(limit, cap_ms=cap)
+        if len(taken.records[0]):
+            replayed = running_stamps(taken.records[0].stamp_ms, before, taken.cap_ms)
+            before = int(replayed[-1])
+            assert before == taken.stamp_ms[0]
+
+
+def test_an_input_is_silent_only_while_others_answer() -> None:
+    answers = Answers(2)
+    answers.look([1.0, 1.0], 1.0)
+    for second in range(2, 12):
+        answers.look([float(second), 1.0], float(second))
+    assert answers.silent(9.5) == [False, True]
+    assert answers.silent(10.5) == [False, False]
+    answers.look([12.0, 12.0], 12.0)
+    assert answers.silent(0.5) == [False, False]
+
+
+def test_a_time_in_which_nothing_answered_or_the_process_was_frozen_counts_for_no_input() -> None:
+    answers = Answers(2)
+    answers.look([1.0, 1.0], 1.0)
+    for second in range(2, 60):
+        answers.look([1.0, 1.0], float(second))  # the brokers are away
+    answers.look([60.0, 1.0], 90.0)  # this process was frozen
+    assert answers.silent(1.5) == [False, False]
