@@ -135,7 +135,7 @@ class Owner:
         self._generations += 1
         async with self.stepper.lock:
             held = feed.assignment()
-            self.assigned_partitions = {tp.partition for tp in held}
+            self.assigned_partitions = self._whole(held)
             self._refusal = self._unequal(held)
             if self._refusal is not None:
                 self.assigned_partitions = set()
@@ -144,20 +144,31 @@ class Owner:
             await feed.arrange(self._places(list(self.parts.values())))
             self._suspended = False
 
+    def _whole(self, held: set[TP]) -> set[int]:
+        """Return the partitions of which every input is assigned here.
+
+        While workers of two versions are in the group, and one of them reads an input that the other does not know, the
+        group gives that input's partitions to the one and some of the others' to the other.
+        """
+        inputs = range(len(self._core.inputs))
+        return {tp.partition for tp in held if all(self._tp(i, tp.partition) in held for i in inputs)}
+
     def _unequal(self, held: set[TP]) -> TopicsDiffer | None:
         """Refuse inputs whose partitions do not meet here: a wearer's records would be in several places."""
-        prefix = "start a new log with another PULSEWARDEN_KAFKA__TOPIC_PREFIX."
         beyond = sorted({tp.topic for tp in held if tp.partition >= self._partitions})
         if beyond:
             return TopicsDiffer(
                 f"Topic {beyond[0]} has more than the {self._partitions} partitions of its log, but the count is "
-                f"frozen and its wearers are spread otherwise now: {prefix}"
+                "frozen and its wearers are spread otherwise now: write a new log with another count by `python -m "
+                "monitor topics grow`."
             )
-        missing = {self._tp(i, tp.partition) for tp in held for i in range(len(self._core.inputs))} - held
-        if missing:
+        if held and not self.assigned_partitions:
+            p = min(tp.partition for tp in held)
+            missing = min(tp for i in range(len(self._core.inputs)) if (tp := self._tp(i, p)) not in held)
             return TopicsDiffer(
-                f"Topic {min(missing).topic} is not assigned together with the other inputs: if `python -m monitor "
-                f"topics list` shows equal partition counts, start the worker again, else {prefix}"
+                f"Topic {missing.topic} is not assigned together with the other inputs: if `python -m monitor topics "
+                "list` shows equal partition counts, start the worker again, else write a new log with `python -m "
+                "monitor topics grow`."
             )
         return None
 
