@@ -93,7 +93,7 @@ class Engine:
         self._positions: dict[int, Position] = {}
         self._waiting = Waiting()
         self.rules = RuleBook(limits)
-        self._shelf = Shelf(self.state.rows)
+        self._shelf = Shelf(self.state.of_partition_at_most)
 
     def open(self, partition: int) -> None:
         """Begin a partition with an empty state."""
@@ -172,10 +172,12 @@ class Engine:
         outputs = sending.by_partition()
         for partition, of_partition in outputs.items():
             self._digest(partition, of_partition)
+        due, journal = self._due(decided.score, T), self.standing.rows.take(at)
+        self.standing.departures.tidy(self._waiting, T)  # last: a row that leaves has told all it had to tell
         return Step(
             outputs=outputs,
-            due=self._due(decided.score, T),
-            journal=self.standing.rows.take(at),
+            due=due,
+            journal=journal,
             ingested=+ingested,
             dead_letters=refused,
             below_T=below_T,
@@ -228,7 +230,6 @@ class Engine:
             standing.limits = limits
             ready = self._waiting.take(upto, self.state.partition)
             rounds.run(self.state, ready, upto, decisions.on_events, decisions.on_timer)
-        standing.departures.tidy(self._waiting, T)
         for told in standing.board.take():
             partition = int(self.state.partition[told.row])
             standing.rows.alert(

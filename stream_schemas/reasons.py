@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a record became a dead letter. The last five need more than the record and are found by the engine."""
+    """Why a record became a dead letter. The last six need more than the record and are found by the engine."""
 
     MALFORMED_JSON = "malformed_json"
     NOT_AN_OBJECT = "not_an_object"
@@ -22,6 +22,7 @@ class Reason(StrEnum):
     TOO_OLD = "too_old"
     UNKNOWN_ALERT = "unknown_alert"
     UNSUPPORTED_ACTION = "unsupported_action"
+    NO_ROOM = "no_room"
 
 
 @dataclass(frozen=True, slots=True)

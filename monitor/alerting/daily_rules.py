@@ -145,7 +145,7 @@ def slept_minutes(state: State, profiles: Profiles, row: Ints, minute: Ints, day
     slots = end.shape[1]
     sessions = Sessions(
         source=state.sleep_id[row],
-        revision=state.sleep_revision[row],
+        revision=state.sleep_revisions()[row].astype(np.int64),
         start=state.sleep_start[row].astype(np.int64),
         end=end,
         offset=profiles.offset_min(np.repeat(row, slots), end.ravel()).reshape(end.shape),
