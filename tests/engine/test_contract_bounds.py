@@ -37,7 +37,7 @@ def home(wearer: str) -> int:
 def before(f: Feed, wearer: str) -> None:
     """Somebody with open alerts of heart rate and pressure, and some of everything else."""
     f.profile(wearer, NOW - 60 * MINUTE, time_zone="America/New_York")
-    f.minutes(wearer, NOW - 50 * MINUTE, [130] * 12, every_s=5)
+    f.minutes(wearer, NOW - 50 * MINUTE, [130] * 12)
     f.pressure(wearer, PRESSURE_MS, 190, 100)
     f.weather(wearer, NOW - 20 * MINUTE, 41, 40)
     f.publish(
@@ -50,8 +50,8 @@ def after(f: Feed, wearer: str) -> None:
     f.publish(SLEEP, ordinary(SLEEP, wearer), NOW + MINUTE)
     f.publish(RISK_SCORES, ordinary(RISK_SCORES, wearer, at=NOW), NOW + MINUTE, key="", p=home(wearer))
     for day in (0, 1, 2):
-        f.minutes(wearer, NOW + 2 * MINUTE + day * DAY, [131, 60], every_s=20)
-    f.minutes(wearer, NOW + 50 * DAY, [131, 60], every_s=20)
+        f.minutes(wearer, NOW + 2 * MINUTE + day * DAY, [131, 60])
+    f.minutes(wearer, NOW + 50 * DAY, [131, 60])
     f.publish(WEARER, None, NOW + 50 * DAY + 20 * MINUTE, key=wearer)
 
 
@@ -169,7 +169,7 @@ def combined(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 
 @given(combined(), st.booleans())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_fields_at_their_edges_together_pass_the_engine_or_are_a_dead_letter(
     one: tuple[str, dict[str, Any]], log_clock: bool
 ) -> None:
