@@ -78,7 +78,7 @@ class Engine:
         self._positions: dict[int, Position] = {}
         self._waiting = Waiting()
         self.rules = RuleBook(limits)
-        self._shelf = Shelf(self.state.rows)
+        self._shelf = Shelf(self.state.of_partition_at_most)
 
     def open(self, partition: int) -> None:
         """Begin a partition with an empty state."""
@@ -87,7 +87,7 @@ class Engine:
     def drop(self, partition: int) -> None:
         """Forget a partition and its wearers."""
         rows = self.state.of_partition(partition)
-        self._waiting.drop(self.state.partition == partition)
+        self._waiting.drop(self.state.partition[: self.state.used] == partition)
         self.standing.departures.forget(rows)
         self.rules.drop(partition)
         self._positions.pop(partition, None)
@@ -124,7 +124,7 @@ class Engine:
 
     def acting(self, partition: int, T: int) -> list[tuple[str, int]]:
         """Return topic and offset of the records that wait and act in a step up to T, in the order in which they do."""
-        here = self.state.partition == partition
+        here = self.state.partition[: self.state.used] == partition
         waiting = self._waiting.of_rows(here)
         order = np.lexsort((waiting.offset, waiting.kind, waiting.stamp_ms))
         topic_of = {kind: topic for topic, kind in KIND_OF.items()}
@@ -197,10 +197,12 @@ class Engine:
         outputs = sending.by_partition()
         for partition, of_partition in outputs.items():
             self._digest(partition, of_partition)
+        due, journal = self._due(decided.score, T), self.standing.rows.take(at)
+        self.standing.departures.tidy(self._waiting, T)  # last: a row that leaves has told all it had to tell
         return Step(
             outputs=outputs,
-            due=self._due(decided.score, T),
-            journal=self.standing.rows.take(at),
+            due=due,
+            journal=journal,
             ingested=+ingested,
             dead_letters=refused,
             below_T=below_T,
@@ -267,7 +269,7 @@ class Engine:
     def _remove(self, sending: Sending, one: Removed) -> None:
         """Take a record out of what waits, if it waits, and refuse it."""
         if (kind := KIND_OF.get(one.topic)) is not None:
-            self._waiting.remove(self.state.partition == one.partition, kind, one.offset)
+            self._waiting.remove(self.state.partition[: self.state.used] == one.partition, kind, one.offset)
         rejected = Rejected(0, Reason.ENGINE_ERROR, "Applying the record raised an error: it was left out.")
         sending.refuse(one, rejected)
 
@@ -276,7 +278,7 @@ class Engine:
         row = self.state.row_of.get(wearer_id)
         if row is not None and self.state.partition[row] == cut.partition:
             rows = np.array([row])
-            self._waiting.drop(np.arange(self.state.rows) == row)
+            self._waiting.drop(np.arange(self.state.used) == row)
             self.standing.departures.forget(rows)
         origin = Removed(cut.partition, CUTS, cut.at, cut.T, wearer_id.encode(), None)
         rejected = Rejected(
@@ -316,7 +318,6 @@ class Engine:
             standing.limits = limits
             ready = self._waiting.take(upto, self.state.partition)
             rounds.run(self.state, ready, upto, decisions.on_events, decisions.on_timer)
-        standing.departures.tidy(self._waiting, T)
         self._tell(sending)
         decided = standing.take()
         for command in decided.refused:

@@ -7,13 +7,13 @@ exposure). Means and amplitudes of set A's are rounded climate normals of the na
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from simulators.chance import generator
+from stream_schemas.zones import time_zone
 
 MIN_TEMPERATURE_C, MAX_TEMPERATURE_C = -60.0, 55.0
 WARM_DAY_C = 16.0
@@ -97,7 +97,10 @@ PLACES: dict[str, Place] = {  # of set A
 
 def utc_offset_min(zone: str, epoch_minute: int) -> int:
     """Return the minutes that local time in *zone* is ahead of UTC at that minute."""
-    offset = datetime.fromtimestamp(epoch_minute * 60, UTC).astimezone(ZoneInfo(zone)).utcoffset()
+    known = time_zone(zone)
+    if known is None:
+        raise ValueError(f"{zone} is no time zone")
+    offset = datetime.fromtimestamp(epoch_minute * 60, UTC).astimezone(known).utcoffset()
     return int(offset.total_seconds() // 60) if offset is not None else 0
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -24,6 +23,7 @@ from simulators.recordings import fitabase, welltory
 from simulators.recordings.recording import Record, Recording
 from stream_schemas import rfc3339
 from stream_schemas.decode import decode_batch
+from stream_schemas.zones import time_zone
 
 DATA = Path(__file__).parents[2] / "shared" / "data"  # beside the checkout
 DAY_MS = 86_400_000
@@ -132,10 +132,9 @@ def read(
     teams: tuple[str, ...] = ("north", "south"),
 ) -> Recording:
     """Read a set of recordings from *data*, by default from shared/data beside the checkout."""
-    try:
-        assumed = ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise OptionRefused(f"--zone {zone!r} is no time zone: use an IANA name, as in Europe/Kyiv.") from error
+    assumed = time_zone(zone)
+    if assumed is None:
+        raise OptionRefused(f"--zone {zone!r} is no time zone: use an IANA name, as in Europe/Kyiv.")
     where = data or DATA
     if source == Source.WELLTORY:
         return welltory.read(where, assumed, wearers, bp_method, teams)

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     UNKNOWN_ALERT = "unknown_alert"
     UNSUPPORTED_ACTION = "unsupported_action"
     ENGINE_ERROR = "engine_error"
+    NO_ROOM = "no_room"
 
 
 @dataclass(frozen=True, slots=True)

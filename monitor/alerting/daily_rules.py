@@ -105,16 +105,17 @@ def judge_days(board: Board, profiles: Profiles, limits: Limits, when: Moments) 
         local = now.minute + offset
         day = local // MINUTES
         after_noon = local % MINUTES >= NOON_MIN
-        state.noon_minute[now.row] = (day + after_noon) * MINUTES + NOON_MIN - offset
+        next_noon = profiles.utc_minute(now.row, (day + after_noon) * MINUTES + NOON_MIN)
+        state.noon_minute[now.row] = np.maximum(next_noon, now.minute + 1)  # a clock set back at noon is no circle
         turns = after_noon & (day > state.judged_day[now.row])
         if turns.any():
-            _judge(board, profiles, limits, now.take(turns), day[turns], offset[turns])
+            _judge(board, profiles, limits, now.take(turns), day[turns])
 
 
-def _judge(board: Board, profiles: Profiles, limits: Limits, now: Moments, day: Ints, offset: Ints) -> None:
+def _judge(board: Board, profiles: Profiles, limits: Limits, now: Moments, day: Ints) -> None:
     state = board.state
     begin_night(state, now.row, day)
-    write_night(state, now.row, day * MINUTES - offset)
+    write_night(state, now.row, *profiles.night(now.row, day))
     lately = Lately(
         nights_bpm=past_nights(state, now.row),
         slept_min=slept_minutes(state, profiles, now.row, now.minute, day),
@@ -124,10 +125,13 @@ def _judge(board: Board, profiles: Profiles, limits: Limits, now: Moments, day: 
         day=day,
     )
     usual: NDArray[np.bool_] = state.alert_open[now.row][:, NOT_USUAL].max(axis=1) == 0
-    move_baseline(state, now.row, day * MINUTES + NOON_MIN - offset, offset, ~usual)
+    noon = profiles.utc_minute(now.row, day * MINUTES + NOON_MIN)
+    move_baseline(state, now.row, noon, profiles.turned(now.row, noon), ~usual)
     for rule, detector in DETECTORS.items():
         if is_on(rule, limits) or state.alert_open[now.row, rule].any():
-            evidence = _on_our_clock(switched(detector(lately, limits), limits), offset)
+            evidence = switched(detector(lately, limits), limits)
+            # detectors count days by the local clock; an episode begins at a time of all the world
+            evidence = replace(evidence, start_minute=profiles.utc_minute(now.row, evidence.start_minute))
             report(board, evidence, now, limits, _describe(evidence, now))
 
 
@@ -141,18 +145,13 @@ def slept_minutes(state: State, profiles: Profiles, row: Ints, minute: Ints, day
     slots = end.shape[1]
     sessions = Sessions(
         source=state.sleep_id[row],
-        revision=state.sleep_revision[row],
+        revision=state.sleep_revisions()[row].astype(np.int64),
         start=state.sleep_start[row].astype(np.int64),
         end=end,
         offset=profiles.offset_min(np.repeat(row, slots), end.ravel()).reshape(end.shape),
         minutes=state.sleep_minutes[row].astype(np.float64),
     )
     return nights(sessions, standing(sessions, minute), day, DAYS).asleep
-
-
-def _on_our_clock(evidence: Evidence, offset_min: Ints) -> Evidence:
-    """Detectors count days by the local clock; an episode begins at a time of all the world."""
-    return replace(evidence, start_minute=evidence.start_minute - offset_min)
 
 
 def _describe(evidence: Evidence, now: Moments) -> Callable[[int], dict[str, Any]]:

@@ -152,7 +152,8 @@ class MinuteDecisions:
         """Compute nights again of which late data revised minutes."""
         if (revised := first <= before).any():
             row, first, before = row[revised], first[revised], before[revised]
-            rewrite_nights(self._at.state, row, first, before, self._at.profiles.offset_min(row, before))
+            night = self._at.profiles.night(row, self._at.state.judged_day[row].astype(np.int64))
+            rewrite_nights(self._at.state, row, first, before, *night)
 
     def silence(self, row: Ints, at_ms: Ints) -> None:
         """Nothing new came for too long: tell it, and what depends on it is unknown."""

@@ -28,7 +28,7 @@ class Sessions:
     """
 
     source: NDArray[np.uint64]
-    revision: NDArray[np.int32]
+    revision: NDArray[np.signedinteger]
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     offset: NDArray[np.int64]

@@ -84,7 +84,7 @@ FIELDS: tuple[Field, ...] = (
     Field("bp_pulse", "i2", (READINGS,), "bpm; -1 = none"),
     Field("bp_method", "u1", (READINGS,), "code of METHODS"),
     Field("sleep_id", "u8", (NIGHTS,), "hash of the source record id"),
-    Field("sleep_revision", "i4", (NIGHTS,), "revision + 1"),
+    Field("sleep_revision", "i4", (NIGHTS,), "revision + 1, as 32 bits without a sign; 0 = none"),
     Field("sleep_start", "i4", (NIGHTS,), "epoch minute"),
     Field("sleep_end", "i4", (NIGHTS,), "epoch minute"),
     Field("sleep_minutes", "f2", (NIGHTS, 5), "total, light, deep, rem, awake; NaN = not told"),

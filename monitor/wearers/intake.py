@@ -19,6 +19,7 @@ from monitor.wearers.ranges import runs
 from monitor.wearers.reported import Order, Report, Reported, Session, short_hash
 from stream_schemas import columns as c
 from stream_schemas.heart_rate import CONTEXTS
+from stream_schemas.reasons import Rejected
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
@@ -182,11 +183,18 @@ def commands(admission: Admission, batch: Batch, cols: c.CommandColumns, intake:
 
 
 def scores(admission: Admission, batch: Batch, cols: c.ScoreColumns, intake: Intake) -> None:
-    """Scores that came back; each wearer's takes effect at its stamp. Wearers that are not known here have left."""
+    """Scores that came back; each wearer's takes effect at its stamp. Wearers that are not known here have left.
+
+    The first of a wearer counts, in a record too. Scores of a time to come are refused: no later ones would count.
+    """
     known = admission.state.row_of
     for i, of_step in zip(cols.record.tolist(), cols.scores, strict=True):
+        if (refusal := admission.refuse_time(int(batch.stamp_ms[i]), of_step.scored_at_ms)) is not None:
+            intake.refused.append(Rejected(i, *refusal))
+            continue
         partition = int(batch.partition[i])
-        of_row = [(known[w], k) for k, w in enumerate(of_step.wearer_id) if w in known]
+        place = dict(zip(reversed(of_step.wearer_id), range(len(of_step.wearer_id) - 1, -1, -1), strict=True))
+        of_row = [(known[w], k) for w, k in place.items() if w in known]
         of_row = [(r, k) for r, k in of_row if admission.state.partition[r] == partition]
         if of_row:
             row = np.array([r for r, _ in of_row], np.int64)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.signals.resting import NIGHT_ENDS_MIN, night_rate
+from monitor.signals.resting import night_rate
 from monitor.wearers.fields import DAYS, HR_MEDIAN, MINUTES, STEPS
 from monitor.wearers.state import State
 from monitor.wearers.windows import minutes_before
@@ -21,25 +21,29 @@ def begin_night(state: State, row: Ints, day: Ints) -> None:
     state.judged_day[row] = day
 
 
-def write_night(state: State, row: Ints, midnight: Ints) -> None:
-    """Compute the rate of the night that begins at each local midnight, an epoch minute, of the newest local day."""
-    held = minutes_before(state, row, midnight + NIGHT_ENDS_MIN - 1, NIGHT_ENDS_MIN)
+def write_night(state: State, row: Ints, begins: Ints, ends: Ints) -> None:
+    """Compute the rate of each night of the newest local day, epoch minutes [begins, ends).
+
+    A night in which the clock was changed is an hour shorter or longer than others.
+    """
+    width = int((ends - begins).max(initial=1))
+    held = minutes_before(state, row, ends - 1, width)
     steps = held[:, :, STEPS]
     known = steps > 0
-    rate = night_rate(held[:, :, HR_MEDIAN], steps - known, known, np.ones(known.shape, bool)).bpm
+    night = np.arange(width) >= width - (ends - begins)[:, None]
+    rate = night_rate(held[:, :, HR_MEDIAN], steps - known, known, night).bpm
     state.night_bpm[row, state.judged_day[row] % DAYS] = np.nan_to_num(rate, nan=0.0)
 
 
-def rewrite_nights(state: State, row: Ints, first: Ints, last: Ints, offset_min: Ints) -> None:
+def rewrite_nights(state: State, row: Ints, first: Ints, last: Ints, begins: Ints, ends: Ints) -> None:
     """Compute the newest night again where minutes of it, of the closed run [first, last], were revised.
 
     Only while the ring holds all of the night: the daily rules saw it and do not judge again; they read it next noon.
     """
-    midnight = state.judged_day[row] * MINUTES - offset_min
-    touched = (first < midnight + NIGHT_ENDS_MIN) & (last >= midnight) & (midnight > state.head_minute[row] - MINUTES)
+    touched = (first < ends) & (last >= begins) & (begins > state.head_minute[row] - MINUTES)
     touched &= state.judged_day[row] > 0
     if touched.any():
-        write_night(state, row[touched], midnight[touched])
+        write_night(state, row[touched], begins[touched], ends[touched])
 
 
 def past_nights(state: State, row: Ints) -> NDArray[np.float64]:

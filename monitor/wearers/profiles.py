@@ -1,17 +1,16 @@
 """Profiles into rows: team, age, conditions, own limits, and the local hour."""
 
-from datetime import UTC, datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.signals.resting import NIGHT_ENDS_MIN
+from monitor.wearers import local_time
+from monitor.wearers.local_time import DAY_MIN
 from monitor.wearers.state import State
 from stream_schemas.wearer import CONDITIONS, MEDICATIONS, SEXES, WearerProfile, mask
+from stream_schemas.zones import time_zone
 
 ADULT_YEARS = 16
-DAY_MIN = 1440
 CONSENT, NO_CONSENT = 1, 2
 PREGNANT = mask(("pregnant",), CONDITIONS)
 PREGNANT_OR_JUST_BORN = mask(("pregnant", "postpartum_6w"), CONDITIONS)
@@ -27,6 +26,7 @@ class Profiles:
         self.state = state
         self.team_of = {team: k for k, team in enumerate(teams)}
         self.zones = ["UTC"]
+        self._place_of_zone = {"UTC": 0}
 
     def write(self, row: int, profile: WearerProfile) -> None:
         """Make a profile the wearer's. A team that is not in the settings counts as the first one."""
@@ -66,30 +66,36 @@ class Profiles:
         return (minute + self.offset_min(row, minute)) // 60 % 24
 
     def offset_min(self, row: NDArray[np.int64], minute: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Minutes by which each wearer's clock is ahead of UTC on the UTC day of each minute; 0 where it is unknown."""
-        day = minute // DAY_MIN
-        key = self.state.zone[row].astype(np.int64) << 32 | day
-        offset = np.zeros(len(row), np.int64)
-        for one in np.unique(key):
-            offset[key == one] = _offset_min(self.zones[int(one) >> 32], int(one) & 0xFFFFFFFF)
-        return offset
+        """Minutes by which each wearer's clock is ahead of UTC at each minute; 0 where no time zone is known."""
+        return local_time.offset_min(self.zones, self.state.zone[row].astype(np.int64), minute)
+
+    def utc_minute(self, row: NDArray[np.int64], local_minute: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the epoch minute at which each wearer's clock shows a local one.
+
+        Of a time that comes twice it is one of the two; where the clock jumps over it, the minute of the jump.
+        """
+        near = local_minute - self.offset_min(row, local_minute)
+        found = local_minute - self.offset_min(row, near)
+        return found + np.maximum(local_minute - found - self.offset_min(row, found), 0)
+
+    def night(self, row: NDArray[np.int64], day: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the epoch minutes at which the night of each local day begins, and at which it is over."""
+        midnight = day * DAY_MIN
+        return self.utc_minute(row, midnight), self.utc_minute(row, midnight + NIGHT_ENDS_MIN)
+
+    def turned(self, row: NDArray[np.int64], end: NDArray[np.int64]) -> local_time.Turned:
+        """Tell whose clocks were changed within the 24 h that end at each minute."""
+        return local_time.turned(self.zones, self.state.zone[row].astype(np.int64), end)
 
     def places(self, zones: list[str]) -> NDArray[np.uint16]:
         """Return where these time zones are in our list, adding those that are new."""
         return np.array([self._zone(zone) for zone in zones], np.uint16)
 
     def _zone(self, name: str) -> int:
-        if name not in self.zones:
+        """Find a zone in our list; UTC for what the zone database does not have, so that the list is bounded by it."""
+        if name not in self._place_of_zone:
+            if time_zone(name) is None:
+                return 0
+            self._place_of_zone[name] = len(self.zones)
             self.zones.append(name)
-        return self.zones.index(name)
-
-
-@lru_cache(maxsize=4096)
-def _offset_min(zone: str, day: int) -> int:
-    """Offset at noon UTC of an epoch day, in minutes; 0 for a zone that is not known here."""
-    try:
-        at = datetime.fromtimestamp(day * 86_400 + 43_200, UTC).astimezone(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError):
-        return 0
-    offset = at.utcoffset()
-    return 0 if offset is None else int(offset.total_seconds()) // 60
+        return self._place_of_zone[name]

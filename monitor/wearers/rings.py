@@ -36,14 +36,14 @@ def write_reading(
 def write_session(state: State, row: int, name: int, session: Session) -> bool:
     """Put a session into its place, and its stages to their minutes; False if a higher revision is there."""
     same = np.flatnonzero(state.sleep_id[row] == np.uint64(name))
-    if len(same) and state.sleep_revision[row, same[0]] > session.revision:
+    if len(same) and state.sleep_revisions()[row, same[0]] > session.revision:
         return False
     first, end = session.start_ms // MINUTE_MS, session.end_ms // MINUTE_MS
     slot = int(same[0]) if len(same) else int(np.argmin(state.sleep_start[row]))
     if not len(same) and first < state.sleep_start[row, slot]:
         return False
     state.sleep_id[row, slot] = name
-    state.sleep_revision[row, slot] = session.revision + 1
+    state.sleep_revisions()[row, slot] = session.revision + 1
     state.sleep_start[row, slot] = first
     state.sleep_end[row, slot] = end
     state.sleep_minutes[row, slot] = session.minutes

@@ -37,7 +37,7 @@ def snapshot(state: State, row: NDArray[np.int64], as_of_ms: NDArray[np.int64]) 
         return np.where(some, np.take_along_axis(column[row], order, axis=1), np.int16(missing))
 
     sleep_start, sleep_end = state.sleep_start[row].astype(np.int64), state.sleep_end[row].astype(np.int64)
-    known = (state.sleep_revision[row] > 0) & (sleep_end <= as_of[:, None])
+    known = (state.sleep_revisions()[row] > 0) & (sleep_end <= as_of[:, None])
     nights = np.argsort(np.where(known, sleep_start, np.iinfo(np.int64).max), axis=1, kind="stable")
     night = np.take_along_axis(known, nights, axis=1)
     minutes = np.take_along_axis(state.sleep_minutes[row].astype(np.float32), nights[:, :, None], axis=1)

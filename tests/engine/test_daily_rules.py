@@ -14,6 +14,7 @@ from monitor.wearers.baselines import move_baseline
 from monitor.wearers.days import fall_bpm, past_days
 from monitor.wearers.fields import DAYS as HELD
 from monitor.wearers.fields import HR_COUNT, HR_MEDIAN, STEPS
+from monitor.wearers.local_time import Turned
 from monitor.wearers.profiles import Profiles
 from monitor.wearers.state import State
 from tests.engine.a_month import DAY, DAYS, END, LAST, RULES_OF_DAYS, a_month, slept
@@ -308,7 +309,7 @@ def test_the_hours_of_the_baseline_are_those_of_the_own_clock(offset_min: int) -
     state.head_minute[0] = noon + 3
     held[0, (noon + np.arange(4)) % 1440, HR_MEDIAN] = 200  # after noon: its minutes took the place of a day before
 
-    move_baseline(state, row, np.array([noon]), np.array([offset_min]), np.array([False]))
+    move_baseline(state, row, np.array([noon]), Turned(np.array([0]), np.array([noon])), np.array([False]))
 
     assert state.baseline_days[0, 0].tolist() == [1] * 24
     expected = [max(50 + h, level - 15) for h, level in enumerate([70.0] * 7 + [76.0] * 14 + [70.0] * 3)]

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -257,11 +259,14 @@ def instant(text: str) -> int:
 
 
 def local_hour(zone: str, minute: int) -> int:
-    """Hour of the day where the wearer is, by the offset of that day's noon."""
-    noon = datetime.fromtimestamp(minute // DAY_MIN * 86_400 + 43_200, UTC).astimezone(ZoneInfo(zone))
-    offset = noon.utcoffset()
-    assert offset is not None
-    return (minute + int(offset.total_seconds()) // 60) // 60 % 24
+    """Hour that the clock shows where the wearer is."""
+    return datetime.fromtimestamp(minute * 60, UTC).astimezone(locked_zone(zone)).hour
+
+
+@cache
+def locked_zone(name: str) -> ZoneInfo:
+    with (files("tzdata") / "zoneinfo" / name).open("rb") as file:
+        return ZoneInfo.from_file(file)
 
 
 def no_data(at: int, start: int, *, limit_s: float, silent_s: int = 0, **says: bool) -> dict[str, Any]:

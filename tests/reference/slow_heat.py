@@ -1,6 +1,7 @@
 """The slow, obvious twin of HEAT_LOAD: the newest report that holds, and the low-pass as a difference equation."""
 
 import math
+from collections.abc import Callable
 
 from scipy.signal import butter
 
@@ -50,12 +51,12 @@ def slow_rate(minutes: Minutes, minute: int) -> float | None:
     return float(y[0])
 
 
-def resting_hours(minutes: Minutes, noon: int, offset_min: int) -> tuple[list[float], list[int]]:
+def resting_hours(minutes: Minutes, noon: int, offset_min: Callable[[int], int]) -> tuple[list[float], list[int]]:
     """By local hour of the 24 h before noon: mean rate at rest, NaN below 3 minutes; 1 asleep, 0 awake, or -1."""
     rates: list[list[int]] = [[] for _ in range(24)]
     votes = [0] * 24
     for minute in range(noon - 1440, noon):
-        one, hour = minutes.get(minute, NOTHING), (minute + offset_min) // 60 % 24
+        one, hour = minutes.get(minute, NOTHING), (minute + offset_min(minute)) // 60 % 24
         votes[hour] += is_asleep(one) - is_up(one)
         before = [minutes.get(m, NOTHING) for m in range(max(minute - 9, noon - 1440), minute + 1)]
         if len(before) == 10 and all(is_still(m) for m in before) and one.count and "outlier" not in one.marks:

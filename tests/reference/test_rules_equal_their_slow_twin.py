@@ -19,6 +19,7 @@ from monitor.signals.hampel import is_outlier
 from monitor.signals.minutes import summarise
 from monitor.wearers.baselines import move_baseline, usual_bpm
 from monitor.wearers.fields import MINUTES
+from monitor.wearers.local_time import Turned
 from monitor.wearers.reported import Report
 from monitor.wearers.rings import write_report
 from monitor.wearers.state import State
@@ -188,19 +189,24 @@ def test_heat_load_equals_its_twin(seed: int) -> None:
     assert 20 < fast.raised.sum() < len(pairs) / 2
 
 
-@pytest.mark.parametrize("offset_min", [0, 120, -210])
-def test_what_is_usual_at_rest_equals_its_twin(offset_min: int) -> None:
+@pytest.mark.parametrize(
+    ("before_min", "offset_min", "since_min"),
+    [(0, 0, 0), (120, 120, 0), (-210, -210, 0), (60, 120, 660), (-240, -300, 600), (660, 630, 1439)],
+)
+def test_what_is_usual_at_rest_equals_its_twin(before_min: int, offset_min: int, since_min: int) -> None:
+    """The clock showed `before_min` east of UTC until `since_min` before noon."""
     rng = random.Random(offset_min)
     lives = [a_life(rng) for _ in range(12)]
     state = write(lives)
     noon = (BEGIN + LENGTH) // MINUTES * MINUTES + 720 - offset_min
     row = np.arange(len(lives))
 
-    move_baseline(state, row, np.full(len(row), noon), np.full(len(row), offset_min), np.zeros(len(row), bool))
+    clock = Turned(np.full(len(row), before_min - offset_min), np.full(len(row), noon - since_min))
+    move_baseline(state, row, np.full(len(row), noon), clock, np.zeros(len(row), bool))
 
     known = 0
     for r, life in enumerate(lives):
-        means, asleep = resting_hours(life.minutes, noon, offset_min)
+        means, asleep = resting_hours(life.minutes, noon, lambda m: before_min if m < noon - since_min else offset_min)
         for hour, (mean, slept) in enumerate(zip(means, asleep, strict=True)):
             counts = slept >= 0 and not math.isnan(mean)
             assert state.baseline_days[r, :, hour].tolist() == [counts and slept == 0, counts and slept == 1]
