@@ -7,16 +7,19 @@ from typing import Protocol
 
 import msgspec
 import numpy as np
+import structlog
 
 from models.snapshot import Snapshot
 from monitor.cuts import Cut, Position
 from monitor.inputs import Batch
 from monitor.outputs import Columns, Output, ScoreDue, Step
-from monitor.saved import Saved, SavedStateUnusable
+from monitor.saved import Dropped, Saved, SavedStateUnusable
 from monitor.scoring.switches import Switch, newest
 from monitor.stream.records import Records
 from monitor.wearers.checkpoint import Checkpoint
 from stream_schemas.topics import CONTROL, DEAD_LETTER
+
+log = structlog.get_logger()
 
 
 class Engine(Protocol):
@@ -37,8 +40,8 @@ class Engine(Protocol):
     def save(self, partition: int) -> Saved:
         """Copy a state, between two steps."""
 
-    def load(self, partition: int, saved: Saved, position: Position) -> None:
-        """Fill an open, empty state; raise SavedStateUnusable if it does not fit."""
+    def load(self, partition: int, saved: Saved, position: Position) -> Dropped:
+        """Fill an open, empty state and return what was left out; raise SavedStateUnusable if it does not fit."""
 
     def snapshot(self, due: ScoreDue) -> Snapshot:
         """Gather what is known of the wearers that the last step called due."""
@@ -114,21 +117,26 @@ class Core:
         refused = [(topic, reason, n) for (topic, reason), n in sorted(self.refused[partition].items())]
         _, switch = self._switch.get(partition, (None, None))
         books = msgspec.json.encode(_Books(dict(self.read[partition]), refused, switch))
-        return Checkpoint(partition, self.position(partition), self.engine.save(partition), books)
+        return Checkpoint(partition, self.position(partition), self.engine.save(partition), books, self.inputs)
 
-    def load(self, checkpoint: Checkpoint) -> None:
-        """Begin a partition where a checkpoint stands.
+    def load(self, checkpoint: Checkpoint) -> Dropped:
+        """Begin a partition where a checkpoint stands; return what this version does not know and left out.
 
         Raises
         ------
         SavedStateUnusable
-            If it does not fit this engine; the partition is then open and empty.
+            If it does not fit this engine, or its position speaks of other inputs; the partition is then open and
+            empty.
         """
         p = checkpoint.partition
         self.open(p)
+        if checkpoint.inputs != self.inputs:
+            raise SavedStateUnusable(
+                f"A checkpoint of partition {p} is of other inputs: {', '.join(checkpoint.inputs)}."
+            )
         try:
             books = _books(checkpoint.books)
-            self.engine.load(p, checkpoint.engine, checkpoint.position)
+            dropped = self.engine.load(p, checkpoint.engine, checkpoint.position)
         except (SavedStateUnusable, msgspec.DecodeError) as error:
             self.open(p)
             if isinstance(error, SavedStateUnusable):
@@ -138,6 +146,16 @@ class Core:
         self.refused[p].update({(topic, reason): n for topic, reason, n in books.refused})
         if books.switch is not None:
             self._tell(p, [books.switch])
+        if dropped:
+            log.warning(
+                "a checkpoint holds what this version does not know: it is left out",
+                partition=p,
+                fields=dropped.fields,
+                rules=dropped.rules,
+                events=dropped.kinds,
+                limits=dropped.limits,
+            )
+        return dropped
 
     def position(self, partition: int) -> Position:
         """Return where the state of an open partition stands."""

@@ -88,7 +88,7 @@ class Worker:
         self._sink = KafkaSink(settings.kafka.bootstrap_servers, prefix)
         self._journal = Journal(settings.journal_place, log=log_name(settings))
         self._core = Core(engine, INPUTS, journal=self._journal.add, control=self._switch)
-        self._checkpoints = Checkpoints(settings.checkpoint_place, partitions=settings.stream.partitions, inputs=INPUTS)
+        self._checkpoints = Checkpoints(settings.checkpoint_place, partitions=settings.stream.partitions)
         self.owner = Owner(settings, self._core, self._sink, self._score, self._checkpoints, self._journal)
         self._device = Device(settings.scoring.device)
         self._batcher = Batcher(

@@ -17,7 +17,7 @@ from monitor.stream.beginnings import CUTS_AT_ONCE
 from monitor.stream.reading import LogReader
 from monitor.stream.records import Records
 from monitor.wearers.checkpoint import Checkpoint, Checkpoints
-from stream_schemas.topics import CUTS, INPUTS
+from stream_schemas.topics import CUTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Planner:
     ) -> None:
         self._reader, self._prefix, self._held = reader, settings.kafka.topic_prefix, held
         self._from_checkpoint = from_checkpoint
-        self._checkpoints = Checkpoints(settings.checkpoint_place, partitions=settings.stream.partitions, inputs=INPUTS)
+        self._checkpoints = Checkpoints(settings.checkpoint_place, partitions=settings.stream.partitions)
 
     async def plan(self, looked: Looked) -> Plan:
         """Plan the replay of one partition.
