@@ -244,15 +244,23 @@ class Owner(Stepping):
         super()._forget(p)
         self.checkpointer.forget(p)
 
-    async def stop(self, within_s: float = 0.0) -> None:
-        """Let go of everything, after as many checkpoints as fit into the time."""
+    async def stop(self, within_s: float = 0.0) -> tuple[int, int]:
+        """Step no more, and let go of everything, after as many checkpoints as fit into the time.
+
+        Returns
+        -------
+        (int, int)
+            Partitions whose checkpoint stands where they do, and partitions that were owned.
+        """
         until = time.monotonic() + within_s
         self._suspended = True
         await self._cancel_recovery()
+        owned = len(self.parts)
         await self._last_step(within_s)
-        await self.checkpointer.hurry(until - time.monotonic())
+        standing = await self.checkpointer.all(until - time.monotonic())
         for p in list(self.parts):
             self._forget(p)
+        return standing, owned
 
     # ------------------------------------------------------------------------------------------------------- figures
 

@@ -7,8 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from monitor.local.leash import spawn
 
 SLEEPER = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(600)"
@@ -73,12 +71,8 @@ def test_stop_asks_first_and_reports_the_signal(tmp_path: Path) -> None:
     assert child.stop() == -signal.SIGTERM
 
 
-def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Path(spawn.__globals__["__file__"]).read_text().replace("PATIENCE_S = 10 ", "PATIENCE_S = 0.2 ")
-    impatient = tmp_path / "leash.py"
-    impatient.write_text(source)
-    monkeypatch.setitem(spawn.__globals__, "__file__", str(impatient))
-    child = spawn("deaf", [sys.executable, "-c", DEAF], tmp_path / "log")
+def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
+    child = spawn("deaf", [sys.executable, "-c", DEAF], tmp_path / "log", patience_s=0.2)
     pid = pid_in(child.log)
     assert child.stop() == -signal.SIGKILL
     assert ends(pid, within_s=1)

@@ -63,6 +63,12 @@ class Rows:
     def forget(self, partition: int) -> None:
         self.rows.pop(partition, None)
 
+    def owes(self, partition: int) -> bool:
+        return False
+
+    def spill(self, partition: int, epoch: int, begin: int, end: int, rows: object) -> bool:
+        return False
+
     def write(self, partition: int, epoch: int, begin: int, end: int, rows: list[int]) -> list[str]:
         assert epoch == EPOCH
         self.place.put("journal", partition, end)
