@@ -42,7 +42,7 @@ class Document(msgspec.Struct, frozen=True):
     ----------
     wearers : ids, in the order of the rows. zones, teams : what the fields `zone` and `team` index.
     rules : which column of the `alert_` fields is which rule. kinds : which code of `waiting.kind` is which kind.
-    episodes : (place, rule, episode, less the finding's own rule).
+    episodes : (place, rule, episode); the code of a rule within it says nothing.
     carried : kinds and encodings of the objects that waiting events carry; each event has its index in `what`.
     switches : stamp, offset and limits (JSON) of the rules in force and to come.
     """
@@ -64,12 +64,7 @@ decode = msgspec.msgpack.Decoder(Document).decode
 
 def named(episodes: Sequence[tuple[int, Rule, Episode]]) -> list[tuple[int, str, msgspec.Raw]]:
     """Encode episodes under the names of their rules."""
-    kept = []
-    for place, rule, episode in episodes:
-        content = msgspec.to_builtins(episode)
-        del content["finding"]["rule"]
-        kept.append((place, rule.name, msgspec.Raw(encode(content))))
-    return kept
+    return [(place, rule.name, msgspec.Raw(encode(episode))) for place, rule, episode in episodes]
 
 
 def episodes_of(document: Document) -> list[tuple[int, Rule, Episode]]:

@@ -93,8 +93,6 @@ def _from_2(file: TensorFile) -> TensorFile:
     arrays = dict(file.arrays)
     if "engine/waiting.kind" in arrays:  # so it is of the engine; other states have a document of their own
         document = msgspec.msgpack.decode(arrays["document"].tobytes())
-        for _, _, episode in document["episodes"]:
-            del episode["finding"]["rule"]
         document["episodes"] = [(place, _RULES_OF_2[rule], episode) for place, rule, episode in document["episodes"]]
         document["carried"] = [(_KINDS_OF_2[kind], one) for kind, one in document["carried"]]
         document |= {"rules": _RULES_OF_2, "kinds": _KINDS_OF_2}

@@ -97,6 +97,27 @@ def test_a_command_that_does_not_exist_says_so_in_the_log(tmp_path: Path) -> Non
     child.ask_to_end()
 
 
+COUNTS = """
+import os, signal, time
+told = []
+signal.signal(signal.SIGTERM, lambda *_: told.append(1))
+print(os.getpid(), flush=True)
+while not told:
+    time.sleep(0.02)
+time.sleep(1.0)
+raise SystemExit(len(told))
+"""
+
+
+def test_however_often_it_is_asked_a_child_is_told_to_end_once(tmp_path: Path) -> None:
+    child = spawn("counter", [sys.executable, "-c", COUNTS], tmp_path / "log")
+    pid_in(child.log)
+    os.kill(child.pid, signal.SIGTERM)
+    os.kill(child.pid, signal.SIGTERM)
+    time.sleep(0.2)
+    assert child.stop() == 1
+
+
 def test_a_signal_to_the_leash_reaches_the_child(tmp_path: Path) -> None:
     child = spawn("sleeper", [sys.executable, "-c", SLEEPER], tmp_path / "log")
     pid_in(child.log)
