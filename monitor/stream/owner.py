@@ -250,17 +250,17 @@ class Owner(Stepping):
         Returns
         -------
         (int, int)
-            Partitions whose checkpoint stands where they do, and partitions that were owned.
+            Partitions whose checkpoint stands where they do, and partitions that were assigned, claimed already or not.
         """
         until = time.monotonic() + within_s
         self._suspended = True
         await self._cancel_recovery()
-        owned = len(self.parts)
+        assigned = len(self.assigned_partitions | set(self.parts))
         await self._last_step(within_s)
         standing = await self.checkpointer.all(until - time.monotonic())
         for p in list(self.parts):
             self._forget(p)
-        return standing, owned
+        return standing, assigned
 
     # ------------------------------------------------------------------------------------------------------- figures
 

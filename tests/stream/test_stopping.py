@@ -24,7 +24,7 @@ SELDOM = {"interval_s": 3600.0}
 
 
 def running(settings: Settings, *workers: str) -> None:
-    """Wait until the workers own all partitions and have cut what there is."""
+    """Wait until the workers own all partitions, and have cut what there is."""
     until("they own all", lambda: sorted(settled(settings, *workers)["assigned"]) == [0, 1, 2, 3])
     load(settings, 0, 400)
     until("all is read", lambda: settled(settings, *workers)["ingested"] == 400)
@@ -88,10 +88,10 @@ def test_drain_has_every_worker_write_all_its_checkpoints_and_end_and_says_so(
     settings = new_settings(checkpoint=SELDOM, stream={"session_timeout_s": 15.0, "heartbeat_s": 1.0})
     workers = [processes.toy(settings, name, TOY_SLOW_S="0.3") for name in ("w1", "w2")]
     running(settings, "w1", "w2")
+    until("each owns two", lambda: all(len(status(settings, name)["assigned"]) == 2 for name in ("w1", "w2")))
     stale = settings.state_dir / "status" / "w9.json"
     stale.write_text("{}")
     os.utime(stale, (1, 1))
-    owned = {name: len(status(settings, name)["assigned"]) for name in ("w1", "w2")}
 
     told, _ = (command := drained(settings)).communicate(timeout=60)
 
@@ -99,7 +99,7 @@ def test_drain_has_every_worker_write_all_its_checkpoints_and_end_and_says_so(
     assert [worker.wait(10) for worker in workers] == [0, 0]
     assert told.splitlines()[0].startswith("w9 is taken for dead: its status is ")
     for name in ("w1", "w2"):
-        assert f"{name}: checkpoints of {owned[name]} of {owned[name]} partitions written in " in told
+        assert f"{name}: checkpoints of 2 of 2 partitions written in " in told
     assert behind_the_last_cut(settings) == [0, 1, 2, 3]
     assert not (settings.state_dir / "drain" / "request").exists()
     stale.unlink()
