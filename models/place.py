@@ -1,7 +1,7 @@
 """A place that holds files: a folder of this machine, or a part of an object store by its URL (pyarrow.fs).
 
 Files appear whole or not at all: a folder gets them by staging, fsync and rename, an object store as one put of all
-bytes. Names that begin with a dot are half-written files and are never listed.
+bytes. Names that begin with a dot are half-written files and are never listed. In a folder they are their owner's only.
 """
 
 import os
@@ -15,6 +15,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from models.errors import PlaceUnusable
+from models.private import make_folder, new_file, say_if_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,11 @@ class Place:
             self._put(path, content)
             return
         target = Path(self.full(path))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
+        say_if_open(Path(self.root))
         staged = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
         try:
-            with staged.open("wb") as file:
+            with os.fdopen(new_file(staged), "wb") as file:
                 file.write(memoryview(content))
                 file.flush()
                 os.fsync(file.fileno())

@@ -120,6 +120,15 @@ def worker() -> None:
 
 
 @app.command()
+def drain() -> None:
+    """Ask all workers of the state folder to write every checkpoint and end; status 0 if all of them did."""
+    from monitor.draining import drain as drain_workers
+    from monitor.settings import load
+
+    raise typer.Exit(drain_workers(load()))
+
+
+@app.command()
 def projector() -> None:
     """Keep the alerts' latest versions in Redis."""
     from monitor.settings import load

@@ -26,7 +26,7 @@ from monitor.deciding.standing import Decided, Standing
 from monitor.errors import ReplayDiffers
 from monitor.inputs import Batch, Removed
 from monitor.outputs import Output, ScoreDue, Step
-from monitor.saved import Saved
+from monitor.saved import Dropped, Saved
 from monitor.wearers import rounds
 from monitor.wearers.admission import Admission, Intake
 from monitor.wearers.events import Kind
@@ -103,20 +103,21 @@ class Engine:
         """Copy the state of a partition, as of its position; call between steps."""
         return saving.save(self.standing, self._shelf, self._waiting, self.rules.of(partition), partition)
 
-    def load(self, partition: int, saved: Saved, position: Position) -> None:
-        """Go on from what was saved at a position; the partition must be open and empty.
+    def load(self, partition: int, saved: Saved, position: Position) -> Dropped:
+        """Go on from what was saved at a position; the partition must be open and empty. Return what was left out.
 
         Raises
         ------
         SavedStateUnusable
             If it was saved by code that keeps something else; the partition is as it was.
         """
-        waiting, switches = saving.restore(self.standing, partition, saved)
-        self._waiting.add([waiting])
-        for switch in switches:
+        restored = saving.restore(self.standing, partition, saved)
+        self._waiting.add([restored.waiting])
+        for switch in restored.switches:
             self.rules.add(partition, switch)
         self._positions[partition] = position
         self._shelf.map(len(self.state.of_partition(partition)))
+        return restored.dropped
 
     def position(self, partition: int) -> Position:
         """Where an open partition stands."""

@@ -1,6 +1,7 @@
 """The state of one partition as values: what a checkpoint holds of an engine."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -21,6 +22,30 @@ class Saved:
 
     arrays: dict[str, NDArray[Any]]
     document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What a saved state held that this version does not know: it was left out, so the state is not the whole one.
+
+    False if there was nothing of the kind.
+
+    Attributes
+    ----------
+    fields : names of arrays that were not all zero.
+    rules : rule -> wearers of whom something was held.
+    kinds : kind of event -> events that waited.
+    limits : limits that a switch of rules set.
+    """
+
+    fields: tuple[str, ...] = ()
+    rules: Mapping[str, int] = field(default_factory=dict)
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether anything was left out."""
+        return bool(self.fields or self.rules or self.kinds or self.limits)
 
 
 class SavedStateUnusable(PulsewardenError):

@@ -1,66 +1,69 @@
 """A partition's state into values and back: its rows, late minutes, episodes, and what still waits for T.
 
 Rows are named by their place in the checkpoint; a restored partition has other rows than the one that was saved. A
-field that the saved state does not know is zero, which means "nothing yet" everywhere; one that this code does not
-know, or knows otherwise, makes it unusable.
+field or rule that the saved state does not know is zero, which means "nothing yet" everywhere. What this code does not
+know is left out, and whoever restores is told (`Dropped`); a field that it knows otherwise makes the state unusable.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
-from monitor.alerting.evidence import Rule
-from monitor.alerting.limits import Limits
 from monitor.alerting.policy import Episode
 from monitor.alerting.rule_book import Switch
 from monitor.deciding.standing import Standing
-from monitor.saved import Saved, SavedStateUnusable
-from monitor.wearers.events import NUMBERS, Events, Kind, Samples, build
+from monitor.rule import Rule
+from monitor.saved import Dropped, Saved, SavedStateUnusable
+from monitor.saved_document import (
+    KINDS,
+    RULES,
+    Document,
+    columns_of,
+    decode,
+    encode,
+    episodes_of,
+    kinds_of,
+    named,
+    objects,
+    objects_of,
+    places_of,
+    switches_of,
+)
+from monitor.wearers.events import NUMBERS, Events, Samples, build
 from monitor.wearers.fields import FIELDS
-from monitor.wearers.reported import Order, Report, Reported, Session
 from monitor.wearers.shelf import Shelf
 from monitor.wearers.waiting import Waiting
-from stream_schemas.score import RiskScores
-from stream_schemas.wearer import WearerProfile
 
-_CARRIES: dict[Kind, Any] = {
-    Kind.PROFILE: WearerProfile | None,
-    Kind.SLEEP: Session,
-    Kind.WEATHER: Report,
-    Kind.READING: Reported,
-    Kind.SCORE: RiskScores,
-    Kind.COMMAND: Order,
-}
 _LATE, _WAITING, _FIELD = "late.", "waiting.", "wearer."
+_ALWAYS: frozenset[str] = frozenset(
+    [_LATE + name for name in ("row", "minute", "touched_ms", "seconds")]
+    + [_WAITING + name for name in (*NUMBERS, "second", "value")]
+)
 
 
-class _Document(msgspec.Struct, frozen=True):
-    """What is no array.
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What of a saved state is not in the rows: events that wait, switches of rules, and what was left out."""
 
-    Attributes
-    ----------
-    wearers : ids, in the order of the rows. zones, teams : what the fields `zone` and `team` index.
-    episodes : (place, rule, episode).
-    carried : kinds and encodings of the objects that waiting events carry; each event has its index in `what`.
-    switches : stamp, offset and limits (JSON) of the rules in force and to come.
-    """
+    waiting: Events
+    switches: list[Switch]
+    dropped: Dropped
 
-    wearers: list[str]
-    zones: list[str]
-    teams: list[str]
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A saved state, understood: nothing of it is in the rows yet; `waiting.row` is a place."""
+
+    document: Document
+    arrays: dict[str, NDArray[Any]]
     episodes: list[tuple[int, Rule, Episode]]
-    carried: list[tuple[Kind, msgspec.Raw]]
-    what: list[int]
-    switches: list[tuple[int, int, str]] = []
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Document).decode
+    waiting: Events
+    switches: list[Switch]
+    dropped: Dropped
 
 
 def save(standing: Standing, shelf: Shelf, waiting: Waiting, switches: Sequence[Switch], partition: int) -> Saved:
@@ -81,54 +84,59 @@ def save(standing: Standing, shelf: Shelf, waiting: Waiting, switches: Sequence[
     for name in NUMBERS:
         arrays[_WAITING + name] = getattr(ours, name)
     arrays[_WAITING + "row"] = place[ours.row] if len(ours) else ours.row
+    arrays[_WAITING + "kind"] = places_of(ours.kind)
     arrays[_WAITING + "second"], arrays[_WAITING + "value"] = ours.samples.second, ours.samples.value
-    carried, what = _objects(ours)
-    document = _Document(
+    carried, what = objects(ours)
+    document = Document(
         wearers=[state.wearer_of[row] for row in rows.tolist()],
         zones=standing.profiles.zones,
         teams=list(standing.board.teams),
-        episodes=standing.board.of_rows(place),
+        rules=RULES,
+        kinds=KINDS,
+        episodes=named(standing.board.of_rows(place)),
         carried=carried,
         what=what,
         switches=[(stamp, offset, limits.model_dump_json()) for stamp, offset, limits in switches],
     )
-    return shelf.lend(Saved({name: np.ascontiguousarray(array) for name, array in arrays.items()}, _encode(document)))
+    return shelf.lend(Saved({name: np.ascontiguousarray(array) for name, array in arrays.items()}, encode(document)))
 
 
-def restore(standing: Standing, partition: int, saved: Saved) -> tuple[Events, list[Switch]]:
-    """Add the rows of a saved partition to those that are there; return its waiting events and switches of rules.
+def restore(standing: Standing, partition: int, saved: Saved) -> Restored:
+    """Add the rows of a saved partition to those that are there.
 
     Raises
     ------
     SavedStateUnusable
         If it was saved by code that keeps something else. Nothing was changed then.
     """
-    try:
-        document = _decode(saved.document)
-        switches = [(stamp, offset, Limits.model_validate_json(text)) for stamp, offset, text in document.switches]
-    except (msgspec.DecodeError, ValidationError) as error:
-        raise SavedStateUnusable(
-            f"A saved state cannot be read ({error}): another version of Pulsewarden wrote it."
-        ) from error
-    _compare(saved.arrays, len(document.wearers))
-    arrays, state = saved.arrays, standing.state
-    waiting = _waiting(arrays, document)
+    read = _understood(saved)
+    document, arrays, state = read.document, read.arrays, standing.state
     rows = state.add_many(document.wearers, partition)
-    chosen = _run(rows)
-    for field in FIELDS:
-        if (column := arrays.get(_FIELD + field.name)) is not None:
-            state.column(field.name)[chosen] = column
-    state.zone[chosen] = standing.profiles.places(document.zones)[state.zone[chosen]]
+    _fill(standing, rows, arrays, document.rules)
+    state.zone[rows] = standing.profiles.places(document.zones)[state.zone[rows]]
     teams = standing.profiles.team_of
-    state.team[chosen] = np.array([teams.get(team, 0) for team in document.teams], np.uint8)[state.team[chosen]]
+    state.team[rows] = np.array([teams.get(team, 0) for team in document.teams], np.uint8)[state.team[rows]]
 
     late = arrays[_LATE + "row"]
     if len(late):
         found = standing.late.places(rows[late], arrays[_LATE + "minute"], arrays[_LATE + "touched_ms"])
         standing.late.seconds[found] = arrays[_LATE + "seconds"]
-    for place, rule, episode in document.episodes:
+    for place, rule, episode in read.episodes:
         standing.board.episodes[int(rows[place]), rule] = episode
-    return replace(waiting, row=rows[waiting.row]), switches
+    return Restored(replace(read.waiting, row=rows[read.waiting.row]), read.switches, read.dropped)
+
+
+def _fill(standing: Standing, rows: NDArray[np.int64], arrays: dict[str, NDArray[Any]], rules: list[str]) -> None:
+    """Put the fields into the rows, those of rules by the rules' names."""
+    chosen, (ours, theirs) = _run(rows), columns_of(rules)
+    for field in FIELDS:
+        column, kept = standing.state.column(field.name), arrays.get(_FIELD + field.name)
+        if kept is None:
+            continue
+        if field.by_rule and rules != RULES:
+            column[rows[:, None], ours] = kept[:, theirs]
+        else:
+            column[chosen] = kept
 
 
 def _run(rows: NDArray[np.int64]) -> Any:
@@ -138,45 +146,53 @@ def _run(rows: NDArray[np.int64]) -> Any:
     return rows
 
 
-def _objects(waiting: Events) -> tuple[list[tuple[Kind, msgspec.Raw]], list[int]]:
-    """Encode each object once: many wearers share one record of scores."""
-    carried: list[tuple[Kind, msgspec.Raw]] = []
-    index: dict[int, int] = {}
-    what = []
-    for kind, one in zip(waiting.kind.tolist(), waiting.what, strict=True):
-        if Kind(kind) not in _CARRIES:
-            what.append(-1)
-            continue
-        if id(one) not in index or one is None:
-            index[id(one)] = len(carried)
-            carried.append((Kind(kind), msgspec.Raw(_encode(one))))
-        what.append(index[id(one)])
-    return carried, what
+def _understood(saved: Saved) -> _Read:
+    try:
+        document = decode(saved.document)
+        unknown = _compare(saved.arrays, len(document.wearers), len(document.rules))
+        switches, limits = switches_of(document)
+        waiting, kinds = _waiting(saved.arrays, document)
+        episodes = episodes_of(document)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise SavedStateUnusable(
+            f"A saved state cannot be read ({error}): another version of Pulsewarden wrote it."
+        ) from error
+    dropped = Dropped(unknown, _rules_unknown(saved.arrays, document.rules), dict(kinds), limits)
+    return _Read(document, saved.arrays, episodes, waiting, switches, dropped)
 
 
-def _waiting(arrays: dict[str, NDArray[Any]], document: _Document) -> Events:
-    objects = [msgspec.msgpack.decode(raw, type=_CARRIES[kind]) for kind, raw in document.carried]
-    what = np.empty(len(document.what), object)
-    for i, at in enumerate(document.what):
-        what[i] = objects[at] if at >= 0 else None
+def _waiting(arrays: dict[str, NDArray[Any]], document: Document) -> tuple[Events, Counter[str]]:
+    """Return the events of the kinds that there are here, and count the others."""
+    kind, unknown = kinds_of(document, arrays[_WAITING + "kind"])
     samples = Samples(arrays[_WAITING + "second"], arrays[_WAITING + "value"])
-    return build({**{name: arrays[_WAITING + name] for name in NUMBERS}, "what": what}, samples)
+    columns = {name: arrays[_WAITING + name] for name in NUMBERS}
+    events = build({**columns, "kind": kind, "what": objects_of(document)}, samples)
+    return (events.take(kind >= 0).compact() if unknown else events), unknown
 
 
-def _compare(arrays: dict[str, NDArray[Any]], wearers: int) -> None:
-    known = {_FIELD + field.name: (np.dtype(field.dtype), (wearers, *field.shape)) for field in FIELDS}
+def _rules_unknown(arrays: dict[str, NDArray[Any]], names: list[str]) -> dict[str, int]:
+    """Count, of each rule that there is not here, the wearers of whom something is held."""
+    of_rules = [kept for field in FIELDS if field.by_rule and (kept := arrays.get(_FIELD + field.name)) is not None]
+    found = {}
+    for at, name in enumerate(names):
+        if name not in Rule.__members__:
+            found[name] = int(np.any([kept[:, at] != 0 for kept in of_rules], axis=0).sum())
+    return {name: wearers for name, wearers in found.items() if wearers}
+
+
+def _compare(arrays: dict[str, NDArray[Any]], wearers: int, rules: int) -> tuple[str, ...]:
+    """See to it that what is known here is as it is here; return the names of what is not known and not all zero."""
+    known = {_FIELD + f.name: (np.dtype(f.dtype), (wearers, *((rules,) if f.by_rule else f.shape))) for f in FIELDS}
+    unknown = []
     for name, array in arrays.items():
-        if name.startswith(_FIELD) and known.get(name) != (array.dtype, array.shape):
+        if name in known and known[name] != (array.dtype, array.shape):
             raise SavedStateUnusable(
-                f"A saved state holds {name} as {array.dtype} {array.shape[1:]}, which this version does not know: "
+                f"A saved state holds {name} as {array.dtype} {array.shape[1:]}, and this version otherwise: "
                 "start the version that wrote it, or remove the checkpoints to replay the log."
             )
+        if name not in known and name not in _ALWAYS and array.any():
+            unknown.append(name)
     missing = _ALWAYS - set(arrays)
     if missing:
         raise SavedStateUnusable(f"A saved state lacks {sorted(missing)}: remove the checkpoints to replay the log.")
-
-
-_ALWAYS: frozenset[str] = frozenset(
-    [_LATE + name for name in ("row", "minute", "touched_ms", "seconds")]
-    + [_WAITING + name for name in (*NUMBERS, "second", "value")]
-)
+    return tuple(sorted(unknown))

@@ -24,6 +24,8 @@ from monitor.errors import SettingsInvalid
 from monitor.local.address import running_environment
 
 PREFIX = "PULSEWARDEN_"
+LEAVE_S = 5.0
+"""To leave the group and close the producer, once there is no more to be written."""
 
 Team = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
@@ -67,6 +69,14 @@ class StreamSettings(_Part):
         False, description="join the group under worker_id: a restart within session_timeout_s moves no partition"
     )
     stalled_s: float = Field(60.0, gt=0, le=3600, description="no progress for so long with lag ends the worker")
+    stop_within_s: float = Field(
+        25.0, ge=0, le=600, description="a worker that is told to stop writes its checkpoints for so long at most"
+    )
+
+    @property
+    def gone_within_s(self) -> float:
+        """The time after which a worker that was told to stop has ended, in any case."""
+        return self.stop_within_s + LEAVE_S
 
 
 class CheckpointSettings(_Part):
@@ -82,6 +92,9 @@ class JournalSettings(_Part):
     """Where workers write what they decided as Parquet, with each checkpoint."""
 
     place: str | None = Field(None, description="folder or object-store URL; None: state_dir/journal")
+    spill_mib: int = Field(
+        1024, ge=1, le=1 << 20, description="rows on the local disk while the place fails; then lost"
+    )
 
 
 class ScoringSettings(_Part):

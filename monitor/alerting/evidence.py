@@ -6,6 +6,8 @@ from enum import IntEnum, IntFlag
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.rule import Rule as Rule  # the alerting knows it from here
+
 
 class Priority(IntEnum):
     """How soon a human should look; technical alerts are about the data, not the wearer."""
@@ -14,27 +16,6 @@ class Priority(IntEnum):
     LOW = 1
     MEDIUM = 2
     HIGH = 3
-
-
-class Rule(IntEnum):
-    """The alert rules, one a group: a wearer has at most one open alert of each."""
-
-    HR_HIGH_REST = 0
-    HR_LOW = 1
-    BP_SEVERE = 2
-    BP_LOW = 3
-    HEAT_LOAD = 4
-    RISK_MODEL = 5
-    NO_DATA = 6
-    NEWS2_PARTS = 7
-    NIGHT_SIGNAL = 8
-    PERSONAL_CUSUM = 9
-    AF_BURDEN = 10
-    BP_TREND = 11
-    TREND_DEV = 12
-    POOR_RECOVERY = 13
-    SLEEP_DEBT = 14
-    SUB_HEALTH = 15
 
 
 class Lack(IntFlag):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monitor.errors import PulsewardenError
-from monitor.local.leash import Leashed, spawn
+from monitor.local.leash import PATIENCE_S, Leashed, spawn
 from monitor.local.stack import Stack
 from monitor.settings import Settings
 
@@ -40,7 +40,8 @@ class Children:
     def start(self, name: str, module: str, arguments: Sequence[str], settings: Settings) -> Leashed:
         """Start ``python -m module arguments`` with the settings; its output goes to ``<name>.log``."""
         argv = [sys.executable, "-m", module, *arguments]
-        child = spawn(name, argv, self.logs / f"{name}.log", env=environment(settings))
+        patience_s = settings.stream.gone_within_s + PATIENCE_S
+        child = spawn(name, argv, self.logs / f"{name}.log", env=environment(settings), patience_s=patience_s)
         self._running[name] = child
         return child
 

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-PATIENCE_S = 10  # between asking a child to end and killing it
+PATIENCE_S = 10.0  # between asking a child to end and killing it, unless the child is given another time
 PR_SET_PDEATHSIG = 1
 
 
@@ -33,11 +33,11 @@ class Leashed:
         Process id of the leash, which is also the id of the session that the child runs in.
     """
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path, patience_s: float = PATIENCE_S) -> None:
         self.name = name
         self.log = log
         self.pid = process.pid
-        self._process = process
+        self._process, self._patience_s = process, patience_s
 
     def poll(self) -> int | None:
         """Return the child's exit status, negative for a signal, or None while it runs."""
@@ -58,7 +58,7 @@ class Leashed:
         return status
 
     def ask_to_end(self) -> None:
-        """Let go of the leash: the child gets SIGTERM, and SIGKILL 10 s later; returns at once."""
+        """Let go of the leash: the child gets SIGTERM, and SIGKILL if it is too slow; returns at once."""
         if self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
@@ -66,7 +66,7 @@ class Leashed:
     def stop(self) -> int:
         """End the child, wait for it and return its exit status."""
         self.ask_to_end()
-        return self.wait(PATIENCE_S + 5)
+        return self.wait(self._patience_s + 5)
 
     def kill(self) -> int:
         """``kill -9`` the child, as a crash would, and return the exit status."""
@@ -90,6 +90,7 @@ def spawn(
     env: Mapping[str, str] | None = None,
     *,
     held: Sequence[int] = (),
+    patience_s: float = PATIENCE_S,
 ) -> Leashed:
     """Start *argv* under a leash, with its output appended to *log*.
 
@@ -99,10 +100,12 @@ def spawn(
         Variables to add to our own environment.
     held
         Open descriptors that the leash, not the child, keeps until the child has ended; the stack's lock is one.
+    patience_s
+        How long the child has from being asked to end to being killed.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     # -I -S: the wrapper needs the standard library only, and starts in 15 ms without site-packages.
-    wrapper = [sys.executable, "-I", "-S", str(Path(__file__).resolve())]
+    wrapper = [sys.executable, "-I", "-S", str(Path(__file__).resolve()), str(patience_s)]
     with log.open("ab") as output:
         process = subprocess.Popen(
             [*wrapper, *(str(part) for part in argv)],
@@ -113,7 +116,7 @@ def spawn(
             start_new_session=True,
             pass_fds=tuple(held),
         )
-    return Leashed(name, process, log)
+    return Leashed(name, process, log, patience_s)
 
 
 def _die_with(parent: int) -> None:
@@ -123,13 +126,24 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
-def hold(argv: Sequence[str]) -> int:
-    """Run *argv* until it ends or standard input is closed; return its exit status, 128 + n for signal n."""
+def hold(argv: Sequence[str], patience_s: float = PATIENCE_S) -> int:
+    """Run *argv* until it ends or standard input is closed; return its exit status, 128 + n for signal n.
+
+    However often it is asked to end, the child is told once: a worker takes a second signal for impatience.
+    """
     me = os.getpid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     before_exec = (lambda: _die_with(me)) if sys.platform == "linux" else None
     child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, preexec_fn=before_exec)
-    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    asked = False
+
+    def ask(*_: object) -> None:
+        nonlocal asked
+        if not asked:
+            asked = True
+            child.terminate()
+
+    signal.signal(signal.SIGTERM, ask)
     poll = select.poll()
     poll.register(0, select.POLLIN | select.POLLHUP)
     ended = os.pidfd_open(child.pid) if hasattr(os, "pidfd_open") else None
@@ -139,9 +153,9 @@ def hold(argv: Sequence[str]) -> int:
         for descriptor, _ in poll.poll(None if ended is not None else 200):
             if descriptor == 0 and not os.read(0, 1):
                 poll.unregister(0)
-                child.terminate()
+                ask()
                 try:
-                    child.wait(PATIENCE_S)
+                    child.wait(patience_s)
                 except subprocess.TimeoutExpired:
                     child.kill()
     status = child.wait()
@@ -150,6 +164,6 @@ def hold(argv: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     try:
-        raise SystemExit(hold(sys.argv[1:]))
+        raise SystemExit(hold(sys.argv[2:], float(sys.argv[1])))
     except FileNotFoundError as error:
         raise SystemExit(f"{error.filename} cannot be run: it does not exist.") from None

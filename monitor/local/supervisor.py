@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from monitor.local.leash import Leashed, spawn
+from monitor.local.leash import PATIENCE_S, Leashed, spawn
 
 FIRST_S = 1.0
 LONGEST_S = 30.0
@@ -33,11 +33,13 @@ class Part:
     name : what to call it; its log is ``<name>.log``.
     argv : command line.
     environment : variables to add to our own.
+    patience_s : how long it has from being asked to end to being killed.
     """
 
     name: str
     argv: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    patience_s: float = PATIENCE_S
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ class Supervisor:
                 self._start(kept, now)
 
     def stop(self) -> None:
-        """Ask all parts to end, and wait for them; those that do not are killed by their leashes after 10 s."""
+        """Ask all parts to end, and wait for them; those that do not are killed by their leashes."""
         running = [kept.running for kept in self._kept if kept.running is not None]
         for one in running:
             one.ask_to_end()
@@ -115,7 +117,10 @@ class Supervisor:
     def _start(self, kept: _Kept, now: float) -> None:
         kept.log_began = kept.log.stat().st_size if kept.log.exists() else 0
         kept.began_s = now
-        kept.running = spawn(kept.part.name, kept.part.argv, kept.log, kept.part.environment, held=self._held)
+        part = kept.part
+        kept.running = spawn(
+            part.name, part.argv, kept.log, part.environment, held=self._held, patience_s=part.patience_s
+        )
 
     def _ended(self, kept: _Kept, status: int, now: float) -> None:
         if kept.running is not None:

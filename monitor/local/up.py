@@ -16,6 +16,7 @@ from rich.console import Console
 from monitor import topics
 from monitor.errors import ServerFailed
 from monitor.local.address import address_file
+from monitor.local.leash import PATIENCE_S
 from monitor.local.stack import Stack
 from monitor.local.supervisor import Part, Supervisor
 from monitor.settings import Settings
@@ -88,11 +89,15 @@ def _supervisor(settings: Settings, stack: Stack, console: Console, workers: int
         console.print(line, markup=False)
         sys.stdout.flush()
 
-    return Supervisor(parts(stack, workers, trainer), stack.state_dir / "logs", say, held=stack.held)
+    kept = parts(stack, workers, trainer, settings.stream.gone_within_s + PATIENCE_S)
+    return Supervisor(kept, stack.state_dir / "logs", say, held=stack.held)
 
 
-def parts(stack: Stack, workers: int, trainer: bool) -> list[Part]:
-    """Return what runs beside the servers: workers ``worker-1`` on, with them a projector, and the trainer."""
+def parts(stack: Stack, workers: int, trainer: bool, patience_s: float) -> list[Part]:
+    """Return what runs beside the servers: workers ``worker-1`` on, with them a projector, and the trainer.
+
+    `patience_s` is how long a worker has to end, for it writes its checkpoints then.
+    """
     shared = {**stack.environment(), "PYTHONUNBUFFERED": "1"}
     made = []
     for number in range(1, workers + 1):
@@ -100,7 +105,7 @@ def parts(stack: Stack, workers: int, trainer: bool) -> list[Part]:
         # It comes back within a second or two under the same name: nobody has to wait for its session to end.
         static = "PULSEWARDEN_STREAM__STATIC_MEMBERSHIP"
         mine[static] = os.environ.get(static, "true")
-        made.append(Part(f"worker-{number}", _command("worker"), mine))
+        made.append(Part(f"worker-{number}", _command("worker"), mine, patience_s))
     if workers:
         made.append(Part("projector", _command("projector"), shared))
     if trainer:

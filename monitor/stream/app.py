@@ -5,12 +5,13 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from monitor.errors import PulsewardenError
-from monitor.settings import Settings
+from monitor.settings import LEAVE_S, Settings
 from monitor.stream.transport import App, Batches, Reader
 
 FETCH_BYTES = 1024 * 1024
@@ -19,9 +20,12 @@ REBALANCE_WITHIN_S = 20.0
 """A member that was killed while it joined holds the others up for so long at most."""
 METADATA_AGE_MS = 5_000
 """Partitions that somebody adds to an input are noticed within this time."""
-WORK_ENDS_WITHIN_S = 3.5
-LEAVES_WITHIN_S = 2.0
-_LAST_RESORT_S = 7.0
+STOPS_WITHIN_S = 2.0
+"""For the last words of whoever names no time of its own."""
+_CLOSES_WITHIN_S = 1.5
+_LEAVES_WITHIN_S = 2.0
+_REPEATED_S = 1.0
+"""A second signal within this time is the first one once more: a supervisor and its service manager both send it."""
 
 log = structlog.get_logger()
 
@@ -82,14 +86,24 @@ def new_app(name: str, settings: Settings, topics: Sequence[str], reader: Reader
     return app
 
 
-def serve(app: App, work: Callable[[], Awaitable[None]]) -> None:
-    """Run an app, and `work` beside it, until SIGTERM or SIGINT.
+def serve(
+    app: App,
+    work: Callable[[], Awaitable[None]],
+    *,
+    stop_within_s: float = STOPS_WITHIN_S,
+    told: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Run an app, and `work` beside it, until SIGTERM or SIGINT; a second signal ends the process at once.
 
     Parameters
     ----------
     app : App
     work : callable
         Runs until it is cancelled, and then cleans up after itself; an exception ends the process.
+    stop_within_s : float
+        How long it may take for that; `monitor.settings.LEAVE_S` later the process has ended in any case.
+    told : callable, optional
+        Returns when the process shall end as if a signal had come.
 
     Raises
     ------
@@ -101,33 +115,62 @@ def serve(app: App, work: Callable[[], Awaitable[None]]) -> None:
     logging.getLogger("faust").setLevel(logging.ERROR)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     logging.getLogger("mode").setLevel(logging.ERROR)
-    asyncio.run(_serve(app, work))
+    asyncio.run(_serve(app, work, stop_within_s, told))
 
 
-async def _serve(app: App, work: Callable[[], Awaitable[None]]) -> None:
-    asked = asyncio.Event()
+async def _serve(
+    app: App,
+    work: Callable[[], Awaitable[None]],
+    stop_within_s: float,
+    told: Callable[[], Awaitable[None]] | None,
+) -> None:
+    asked = _Asked()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
+        loop.add_signal_handler(number, asked.signalled, number)
     working = asyncio.ensure_future(work())
     running = asyncio.ensure_future(_run(app))
-    stop = asyncio.ensure_future(asked.wait())
+    stops = {asyncio.ensure_future(asked.wait())}
+    if told is not None:
+        stops.add(asyncio.ensure_future(told()))
     try:
-        await asyncio.wait({working, running, stop}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({working, running, *stops}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        _give_up_after(_LAST_RESORT_S)
+        _give_up_after(stop_within_s + LEAVE_S)
         working.cancel()
-        await asyncio.wait({working}, timeout=WORK_ENDS_WITHIN_S)
+        await asyncio.wait({working}, timeout=stop_within_s + _CLOSES_WITHIN_S)
         try:
-            await asyncio.wait_for(app.stop(), LEAVES_WITHIN_S)
+            await asyncio.wait_for(app.stop(), _LEAVES_WITHIN_S)
         except TimeoutError:
             log.warning("the consumer did not stop in time")
-        running.cancel()
-        stop.cancel()
-        await asyncio.wait({running, stop}, timeout=0.5)
+        for task in (running, *stops):
+            task.cancel()
+        await asyncio.wait({running, *stops}, timeout=0.5)
     for task in (working, running):
         if task.done() and not task.cancelled() and (error := task.exception()) is not None:
             raise error
+
+
+class _Asked:
+    """Whether a signal asked the process to end, and whether another one insists."""
+
+    def __init__(self) -> None:
+        self._first = asyncio.Event()
+        self._at_s = 0.0
+
+    def signalled(self, number: int) -> None:
+        """Note a signal; the second one leaves at once, which costs no more than a crash does."""
+        now_s = time.monotonic()
+        if not self._first.is_set():
+            self._first.set()
+            self._at_s = now_s
+        elif now_s - self._at_s >= _REPEATED_S:
+            log.warning("told a second time to end: leaving at once", signal=signal.Signals(number).name)
+            os._exit(128 + number)
+
+    async def wait(self) -> None:
+        """Wait for the first signal."""
+        await self._first.wait()
 
 
 async def _run(app: App) -> None:

@@ -8,18 +8,21 @@ from typing import Any, Protocol
 
 import msgspec
 import numpy as np
+import structlog
 
 from models.snapshot import Snapshot
 from monitor.cuts import Cut, Position, RecordName
 from monitor.errors import PulsewardenError
 from monitor.inputs import Batch, Removed
 from monitor.outputs import Columns, Output, ScoreDue, Step
-from monitor.saved import Saved, SavedStateUnusable
+from monitor.saved import Dropped, Saved, SavedStateUnusable
 from monitor.scoring.switches import Switch, newest
 from monitor.stream.records import NOTHING, Records, running_stamps
 from monitor.wearers.checkpoint import Checkpoint
 from stream_schemas.alert import Alert
 from stream_schemas.topics import CONTROL, DEAD_LETTER
+
+log = structlog.get_logger()
 
 Inputs = Mapping[str, Records]
 """Records of one partition by unprefixed topic; a topic without any may be left out."""
@@ -78,8 +81,8 @@ class Engine(Protocol):
     def save(self, partition: int) -> Saved:
         """Copy a state, between two steps."""
 
-    def load(self, partition: int, saved: Saved, position: Position) -> None:
-        """Fill an open, empty state; raise SavedStateUnusable if it does not fit."""
+    def load(self, partition: int, saved: Saved, position: Position) -> Dropped:
+        """Fill an open, empty state and return what was left out; raise SavedStateUnusable if it does not fit."""
 
     def snapshot(self, due: ScoreDue) -> Snapshot:
         """Gather what is known of the wearers that the last step called due."""
@@ -164,13 +167,14 @@ class Core:
         at = self.position(partition)
         return Checkpoint(partition, at, self.engine.save(partition), books, at.inputs, at.version)
 
-    def load(self, checkpoint: Checkpoint) -> None:
-        """Begin a partition where a checkpoint stands.
+    def load(self, checkpoint: Checkpoint) -> Dropped:
+        """Begin a partition where a checkpoint stands; return what this version does not know and left out.
 
         Raises
         ------
         SavedStateUnusable
-            If it does not fit this engine; the partition is then open and empty.
+            If it does not fit this engine, or its position speaks of other inputs; the partition is then open and
+            empty.
         """
         p = checkpoint.partition
         self.open(p)
@@ -179,7 +183,7 @@ class Core:
             position = checkpoint.position
             if checkpoint.inputs:  # how a file of any format names them
                 position = replace(position, inputs=checkpoint.inputs, version=checkpoint.version)
-            self.engine.load(p, checkpoint.engine, position)
+            dropped = self.engine.load(p, checkpoint.engine, position)
         except (SavedStateUnusable, msgspec.DecodeError) as error:
             self.open(p)
             if isinstance(error, SavedStateUnusable):
@@ -189,6 +193,16 @@ class Core:
         self.refused[p].update({(topic, reason): n for topic, reason, n in books.refused})
         if books.switch is not None:
             self._tell(p, [books.switch])
+        if dropped:
+            log.warning(
+                "a checkpoint holds what this version does not know: it is left out",
+                partition=p,
+                fields=dropped.fields,
+                rules=dropped.rules,
+                events=dropped.kinds,
+                limits=dropped.limits,
+            )
+        return dropped
 
     def position(self, partition: int) -> Position:
         """Return where the state of an open partition stands."""

@@ -335,16 +335,24 @@ class Owner:
     def _forgotten(self, p: int) -> None:
         self.checkpointer.forget(p)
 
-    async def stop(self, within_s: float = 0.0) -> None:
-        """Let go of everything, after as many checkpoints as fit into the time."""
+    async def stop(self, within_s: float = 0.0) -> tuple[int, int]:
+        """Step no more, and let go of everything, after as many checkpoints as fit into the time.
+
+        Returns
+        -------
+        (int, int)
+            Partitions whose checkpoint stands where they do, and partitions that were assigned, claimed already or not.
+        """
         until = time.monotonic() + within_s
         self._suspended = True
         await self._cancel_recoveries()
+        assigned = len(self.assigned_partitions | set(self.parts))
         await self._last_step(within_s)
-        await self.checkpointer.hurry(until - time.monotonic())
+        standing = await self.checkpointer.all(until - time.monotonic())
         for p in list(self.parts):
             self.holdings.forget(p)
         await self.stepper.close()
+        return standing, assigned
 
     # ------------------------------------------------------------------------------------------------------- figures
 

@@ -10,6 +10,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from models.errors import ModelError
+from monitor.draining import Drain, Drained
 from monitor.engine import Engine as RealEngine
 from monitor.outputs import Output, ScoreDue
 from monitor.scoring.batcher import Batcher
@@ -28,11 +29,12 @@ from monitor.topics import log_name, require
 from monitor.version import engine_version
 from monitor.wearers.checkpoint import Checkpoints
 from monitor.wearers.journal import Journal
+from monitor.wearers.spill import Spill
 from stream_schemas.topics import INPUTS
 
 STATUS_S = 1.0
-STOP_CHECKPOINTS_S = 2.0
-"""A worker that is told to stop takes checkpoints for so long: what they hold its successor need not replay."""
+FAILED_CHECKPOINTS_S = 2.0
+"""A worker that cannot go on takes checkpoints for so long: it shall be back soon."""
 TRIM_S = 5.0
 
 log = structlog.get_logger()
@@ -64,7 +66,7 @@ def run(settings: Settings, new_engine: Callable[[Settings], Engine] | None = No
     worker = Worker(settings, (new_engine or engine_of)(settings))
     app = new_app("core", settings, worker.topics, worker.owner, settings.stream.pace_ms / 2000)
     worker.watch(app)
-    serve(app, worker.work)
+    serve(app, worker.work, stop_within_s=settings.stream.stop_within_s, told=worker.told_to_drain)
     return 0
 
 
@@ -87,9 +89,11 @@ class Worker:
         prefix = settings.kafka.topic_prefix
         self.topics = [prefix + topic for topic in INPUTS]
         self._sink = KafkaSink(settings.kafka.bootstrap_servers, prefix)
-        self._journal = Journal(settings.journal_place, log=log_name(settings))
+        held = Spill(settings.state_dir / "spill", settings.journal.spill_mib << 20)
+        self._journal = Journal(settings.journal_place, log=log_name(settings), held=held)
+        self._drain = Drain(settings.state_dir, settings.stream.worker_id)
         self._core = Core(engine, INPUTS, journal=self._journal.add, control=self._switch)
-        self._checkpoints = Checkpoints(settings.checkpoint_place, partitions=settings.stream.partitions, inputs=INPUTS)
+        self._checkpoints = Checkpoints(settings.checkpoint_place, partitions=settings.stream.partitions)
         self.version = engine_version()
         self.owner = Owner(
             settings, self._core, self._sink, self._score, self._checkpoints, self._journal, self.version
@@ -126,6 +130,7 @@ class Worker:
             If the checkpoints' place cannot be used.
         """
         settle()
+        stop_within_s = self._settings.stream.stop_within_s
         try:
             await asyncio.to_thread(self._checkpoints.check)
             await self._sink.start()
@@ -140,12 +145,27 @@ class Worker:
                     tasks.create_task(self._keep_model_for_ever())
                     tasks.create_task(self._batcher.run())
         except BaseExceptionGroup as group:
+            stop_within_s = FAILED_CHECKPOINTS_S
             raise group.exceptions[0] from None
         finally:
-            await self.owner.stop(STOP_CHECKPOINTS_S)
-            self._device.stop()
-            await self._sink.stop(1.0)
-            self._status.remove()
+            await self._leave(stop_within_s)
+
+    async def _leave(self, within_s: float) -> None:
+        """Take the checkpoints that there is time for, say how many, and let go of everything."""
+        began = time.monotonic()
+        written, partitions = await self.owner.stop(within_s)
+        drained = Drained(written, partitions, round(time.monotonic() - began, 3))
+        log.info("stopped", partitions=partitions, checkpoints_written=written, seconds=drained.seconds)
+        self._device.stop()
+        await self._sink.stop(1.0)
+        self._journal.close()
+        self._drain.answer(drained)
+        self._status.remove()
+
+    async def told_to_drain(self) -> None:
+        """Return when `python -m monitor drain` asks this worker to end."""
+        while not self._drain.asked():  # noqa: ASYNC110 - another process asks
+            await asyncio.sleep(STATUS_S)
 
     async def _step_for_ever(self) -> None:
         pace_s = self._settings.stream.pace_ms / 1000

@@ -162,7 +162,7 @@ class Planner:
     ) -> None:
         self._reader, self._prefix, self._held = reader, settings.kafka.topic_prefix, held
         self._from_checkpoint, self._version = from_checkpoint, version
-        self._checkpoints = Checkpoints(settings.checkpoint_place, partitions=settings.stream.partitions, inputs=INPUTS)
+        self._checkpoints = Checkpoints(settings.checkpoint_place, partitions=settings.stream.partitions)
 
     async def plan(self, looked: Looked) -> Plan:
         """Plan the replay of one partition.

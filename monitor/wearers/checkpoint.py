@@ -3,10 +3,12 @@
 ``<partition>/<epoch>-<at>.safetensors``: the claim under which the state's owner had the partition, and the cut in
 `cuts.v1` behind which it stands. A cut that an owner saw acknowledged counts for good, so a checkpoint of an overtaken
 owner is no lie, only old: names are compared by (epoch, at), and nobody deletes what a newer epoch wrote. Two
-generations are kept, for the newest may turn out to be damaged.
+generations are kept, for the newest may turn out to be damaged. A pinned one, ``<epoch>-<at>.pinned.safetensors``,
+stays beside them: the last of a version, to roll back to.
 
-Beside the engine's arrays (``engine/NAME``) a file holds the tensors ``document`` and ``books`` (bytes), and as
-metadata the format, the partition, the number of partitions, the inputs and the position.
+Beside the engine's arrays (``engine/NAME``) a file holds the tensors ``document`` and ``books`` (bytes), where there
+are any ``outputs`` (bytes), and as metadata the format, the partition, the number of partitions, the inputs that the
+position speaks of, the position, and the version of the engine.
 """
 
 import errno
@@ -33,10 +35,12 @@ from monitor.wearers.tensor_file import Damaged, metadata_of, sealed, unsealed
 log = structlog.get_logger()
 
 GENERATIONS = 2
-_NAME = re.compile(r"(?P<epoch>\d{12,})-(?P<at>\d{12,})\.safetensors")
+PINNED = 4
+_NAME = re.compile(r"(?P<epoch>\d{12,})-(?P<at>\d{12,})(?P<pinned>\.pinned)?\.safetensors")
 _FOLDER = re.compile(r"\d{5,}")
 _ENGINE = "engine/"
 _HEAD_BYTES = 1 << 16
+_NO_OUTPUTS = msgspec.msgpack.encode(())
 
 
 class _Unusable(Exception):
@@ -56,13 +60,19 @@ class Checkpoint:
         Of `Engine.save`. From `Checkpoints.newest` its arrays are views of one buffer: copy what is to change.
     books : bytes
         The stream core's counts, encoded by the core.
+    inputs : tuple of str
+        What `position.next` and `position.stamp` speak of, in their order; not always the inputs of the reader.
+    version : str
+        Of the engine that wrote it; "" where the file does not say.
+    outputs : tuple of Output
+        Of the checkpoint's own cut: those that may not have been sent.
     """
 
     partition: int
     position: Position
     engine: Saved
     books: bytes
-    inputs: tuple[str, ...] = ()
+    inputs: tuple[str, ...]
     version: str = ""
     outputs: tuple[Output, ...] = ()
 
@@ -72,6 +82,7 @@ class Generation(NamedTuple):
 
     epoch: int
     at: int
+    pinned: bool = False
 
 
 class Checkpoints:
@@ -84,8 +95,6 @@ class Checkpoints:
     partitions : int
         Of every topic. Another number puts wearers into other partitions, so checkpoints of another number are
         refused.
-    inputs : tuple of str
-        The names of the inputs in the order of a cut's offsets.
 
     Raises
     ------
@@ -93,9 +102,9 @@ class Checkpoints:
         If no file system has such a URL.
     """
 
-    def __init__(self, place: str | Path, *, partitions: int, inputs: tuple[str, ...]) -> None:
+    def __init__(self, place: str | Path, *, partitions: int) -> None:
         self._store = open_store(place)
-        self._partitions, self._inputs = partitions, inputs
+        self._partitions = partitions
         self._unusable: set[str] = set()
 
     def check(self) -> None:
@@ -119,8 +128,14 @@ class Checkpoints:
                 "make them readable for this worker, or name another place."
             ) from error
 
-    def write(self, checkpoint: Checkpoint, *, pinned: bool = False) -> str:  # noqa: ARG002
+    def write(self, checkpoint: Checkpoint, *, pinned: bool = False) -> str:
         """Keep a checkpoint, then delete what is older than the two newest generations of its partition.
+
+        Parameters
+        ----------
+        checkpoint : Checkpoint
+        pinned : bool
+            Keep it beside those two, until four pinned ones are newer.
 
         Returns
         -------
@@ -136,7 +151,7 @@ class Checkpoints:
         position = checkpoint.position
         if position.next is None:
             raise ValueError("before cut 0 there is nothing to keep")
-        own = Generation(position.epoch, position.at)
+        own = Generation(position.epoch, position.at, pinned)
         name = _name(checkpoint.partition, own)
         self._store.write(name, sealed(self._metadata(checkpoint), _arrays(checkpoint)))
         self._unusable.discard(name)
@@ -168,7 +183,7 @@ class Checkpoints:
         Yields
         ------
         Checkpoint
-            By (epoch, at), highest first. A file that is damaged, of a newer format or of other inputs is named in
+            By (epoch, at), highest first, of whatever inputs. A file that is damaged or of a newer format is named in
             the log and passed over.
 
         Raises
@@ -196,7 +211,10 @@ class Checkpoints:
         It stays where it is, as evidence, until two usable ones are newer; `usable` goes on behind it.
         """
         position = checkpoint.position
-        self._say_unusable(_name(checkpoint.partition, Generation(position.epoch, position.at)), reason)
+        for pinned in (True, False):  # either file of that cut
+            name = _name(checkpoint.partition, Generation(position.epoch, position.at, pinned))
+            self._unusable.add(name)
+        self._say_unusable(name, reason)
 
     def generations(self, partition: int) -> list[Generation]:
         """Return what is there of a partition by name, newest first, usable or not.
@@ -207,20 +225,21 @@ class Checkpoints:
             If the place does not answer.
         """
         found = [_NAME.fullmatch(name) for name in self._store.list(_folder(partition))]
-        return sorted((Generation(int(name["epoch"]), int(name["at"])) for name in found if name), reverse=True)
+        there = [Generation(int(name["epoch"]), int(name["at"]), bool(name["pinned"])) for name in found if name]
+        return sorted(there, reverse=True)
 
     def _prune(self, partition: int, own: Generation) -> None:
-        """Delete what is older than the two newest usable ones among those that are not of a newer epoch."""
-        kept = 0
+        """Delete what is older than the newest usable ones among those that are not of a newer epoch."""
+        room = {False: GENERATIONS, True: PINNED}
         for generation in self.generations(partition):
             name = _name(partition, generation)
             if generation.epoch > own.epoch:
                 continue
-            if kept >= GENERATIONS and generation != own:
+            if room[generation.pinned] <= 0 and generation != own:
                 self._store.delete(name)
                 self._unusable.discard(name)
             elif name not in self._unusable:
-                kept += 1
+                room[generation.pinned] -= 1
 
     def _check_partitions(self, partition: int) -> None:
         """Look at the header of a partition's newest file, and only if it tells of another number at all of it."""
@@ -260,6 +279,8 @@ class Checkpoints:
             inputs = msgspec.json.decode(file.metadata["inputs"], type=tuple[str, ...])
             position = msgspec.json.decode(file.metadata["position"], type=Position)
             document, books = file.arrays["document"].tobytes(), file.arrays["books"].tobytes()
+            sent = file.arrays["outputs"].tobytes() if "outputs" in file.arrays else _NO_OUTPUTS
+            outputs = msgspec.msgpack.decode(sent, type=tuple[Output, ...])
         except (KeyError, ValueError) as error:
             raise _Unusable(f"a part of it is missing or unreadable ({error!r})") from error
         if partitions != self._partitions:
@@ -267,21 +288,21 @@ class Checkpoints:
                 f"{self._store.place} holds checkpoints of {partitions} partitions, not of {self._partitions}: "
                 "set the number back, or name an empty place (the state is then replayed from the log)."
             )
-        if (of, position.epoch, position.at) != (partition, *generation):
+        if (of, position.epoch, position.at) != (partition, generation.epoch, generation.at):
             raise _Unusable("its name is that of another checkpoint")
-        if inputs != self._inputs:
-            raise _Unusable(f"it is of other inputs: {', '.join(inputs)}")
         if position.next is None or not len(position.next) == len(position.stamp) == len(inputs):
             raise _Unusable("its position does not name every input")
         arrays = {key.removeprefix(_ENGINE): array for key, array in file.arrays.items() if key.startswith(_ENGINE)}
-        return Checkpoint(partition, position, Saved(arrays, document), books)
+        version = file.metadata.get("version", "")
+        return Checkpoint(partition, position, Saved(arrays, document), books, inputs, version, outputs)
 
     def _metadata(self, checkpoint: Checkpoint) -> dict[str, str]:
-        return {
+        version = {"version": checkpoint.version} if checkpoint.version else {}
+        return version | {
             "format": FORMAT_NAMES[-1],
             "partition": str(checkpoint.partition),
             "partitions": str(self._partitions),
-            "inputs": json.dumps(self._inputs),
+            "inputs": json.dumps(checkpoint.inputs),
             "position": msgspec.json.encode(checkpoint.position).decode(),
         }
 
@@ -291,11 +312,14 @@ def _folder(partition: int) -> str:
 
 
 def _name(partition: int, generation: Generation) -> str:
-    return f"{_folder(partition)}/{generation.epoch:012d}-{generation.at:012d}.safetensors"
+    pinned = ".pinned" if generation.pinned else ""
+    return f"{_folder(partition)}/{generation.epoch:012d}-{generation.at:012d}{pinned}.safetensors"
 
 
 def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[Any]]:
     arrays = {_ENGINE + name: array for name, array in checkpoint.engine.arrays.items()}
     arrays["document"] = np.frombuffer(checkpoint.engine.document, np.uint8)
     arrays["books"] = np.frombuffer(checkpoint.books, np.uint8)
+    if checkpoint.outputs:
+        arrays["outputs"] = np.frombuffer(msgspec.msgpack.encode(checkpoint.outputs), np.uint8)
     return arrays

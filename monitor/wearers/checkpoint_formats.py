@@ -2,7 +2,8 @@
 
 Every format is sealed as `monitor.wearers.tensor_file` tells and names itself in the metadata entry ``format``.
 Whoever changes what a checkpoint holds adds a name, a migration from the last one, and a real file of the last one to
-``tests/wearers``. A field that is new needs no format: the engine reads zeros, "nothing yet".
+``tests/wearers`` and ``tests/engine/saved_worlds``. What is only new needs no format: an engine reads zeros, "nothing
+yet", where a field or a rule is missing, and leaves out and names what it does not know.
 
 =======  ==============================================================================================================
 format   what a file holds
@@ -12,6 +13,9 @@ format   what a file holds
 1        engine arrays as ``engine/NAME``; ``document`` and ``books`` tensors; the position as a JSON object
 2        of wearers: 16 rules where there were 7; six minutes and days as int32; the minute of a weather report where
          its ms was; a bit a slot that says whether a day is held, where its epoch day was
+3        rules and kinds of events by name: in the document ``rules`` and ``kinds`` name the columns of
+         ``wearer.alert_*`` and the codes of ``waiting.kind``, episodes and what events carry go by them; an input may
+         be one that the reader has not; ``version`` in the metadata and the tensor ``outputs``, where there are any
 =======  ==============================================================================================================
 """
 
@@ -22,8 +26,15 @@ import numpy as np
 
 from monitor.wearers.tensor_file import TensorFile
 
-FORMAT_NAMES = ("pulsewarden-checkpoint/0", "pulsewarden-checkpoint/1", "pulsewarden-checkpoint/2")
+FORMAT_NAMES = tuple(f"pulsewarden-checkpoint/{number}" for number in range(4))
 """All there ever were, oldest first; the last is the one that is written."""
+
+
+_RULES_OF_2 = (
+    "HR_HIGH_REST", "HR_LOW", "BP_SEVERE", "BP_LOW", "HEAT_LOAD", "RISK_MODEL", "NO_DATA", "NEWS2_PARTS",
+    "NIGHT_SIGNAL", "PERSONAL_CUSUM", "AF_BURDEN", "BP_TREND", "TREND_DEV", "POOR_RECOVERY", "SLEEP_DEBT", "SUB_HEALTH",
+)  # fmt: skip
+_KINDS_OF_2 = ("PROFILE", "HEART_RATE", "ACTIVITY", "SLEEP", "WEATHER", "READING", "SCORE", "COMMAND")
 
 
 class NotMigrated(Exception):
@@ -44,7 +55,7 @@ def migrated(file: TensorFile) -> TensorFile:
     for step in MIGRATIONS[FORMAT_NAMES.index(name) :]:
         try:
             file = step(file)
-        except (KeyError, ValueError) as error:
+        except (LookupError, TypeError, ValueError) as error:
             raise NotMigrated(f"it is not what a file of {name} must be ({error!r})") from error
     return file
 
@@ -78,5 +89,16 @@ def _from_1(file: TensorFile) -> TensorFile:
     return TensorFile({**file.metadata, "format": FORMAT_NAMES[2]}, arrays)
 
 
-MIGRATIONS: tuple[Callable[[TensorFile], TensorFile], ...] = (_from_0, _from_1)
+def _from_2(file: TensorFile) -> TensorFile:
+    arrays = dict(file.arrays)
+    if "engine/waiting.kind" in arrays:  # so it is of the engine; other states have a document of their own
+        document = msgspec.msgpack.decode(arrays["document"].tobytes())
+        document["episodes"] = [(place, _RULES_OF_2[rule], episode) for place, rule, episode in document["episodes"]]
+        document["carried"] = [(_KINDS_OF_2[kind], one) for kind, one in document["carried"]]
+        document |= {"rules": _RULES_OF_2, "kinds": _KINDS_OF_2}
+        arrays["document"] = np.frombuffer(msgspec.msgpack.encode(document), np.uint8)
+    return TensorFile({**file.metadata, "format": FORMAT_NAMES[3]}, arrays)
+
+
+MIGRATIONS: tuple[Callable[[TensorFile], TensorFile], ...] = (_from_0, _from_1, _from_2)
 """Entry n turns format n into n + 1."""

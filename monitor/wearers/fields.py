@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from monitor.rule import Rule
+
 MINUTES = 1440  # the minutes ring: 24 h
 SECOND_MINUTES = 15  # the seconds ring: 15 min of 60 s
 DAYS = 28
@@ -15,7 +17,7 @@ READINGS = 16
 NIGHTS = 14
 HOURS = 24
 GAPS = 5
-RULES = 16
+RULES = len(Rule)
 
 # The eight bytes of a minute. Zero = nothing, so steps and irregular carry +1 (stage 0 is "unknown").
 HR_MEDIAN, HR_MIN, HR_MAX, HR_COUNT, REASON, IRREGULAR, STEPS, STAGE = range(8)
@@ -28,12 +30,13 @@ NEVER = np.iinfo(np.int64).max
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a wearer's row."""
+    """One field of a wearer's row; one that is `by_rule` has a column a rule, in the order of their codes."""
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     what: str
+    by_rule: bool = False
 
     @property
     def bytes(self) -> int:
@@ -105,11 +108,11 @@ FIELDS: tuple[Field, ...] = (
     Field("own_hr_low", "i2", (), "own limit, bpm; 0 = none"),
     Field("own_systolic", "i2", (), "own limit, mmHg; 0 = none"),
     Field("own_diastolic", "i2", (), "own limit, mmHg; 0 = none"),
-    Field("alert_open", "u1", (RULES,), "1 while an alert of the rule is open or blocked"),
-    Field("alert_priority", "u1", (RULES,), "priority code of that alert"),
-    Field("alert_minute", "i4", (RULES,), "epoch minute of the finding that raised it, or made it worse"),
-    Field("alert_began", "i4", (RULES,), "epoch minute at which the first one that ended began"),
-    Field("alert_ended", "i4", (RULES,), "epoch minute at which the last one ended"),
+    Field("alert_open", "u1", (RULES,), "1 while an alert of the rule is open or blocked", by_rule=True),
+    Field("alert_priority", "u1", (RULES,), "priority code of that alert", by_rule=True),
+    Field("alert_minute", "i4", (RULES,), "epoch minute of the finding that raised it, or made it worse", by_rule=True),
+    Field("alert_began", "i4", (RULES,), "epoch minute at which the first one that ended began", by_rule=True),
+    Field("alert_ended", "i4", (RULES,), "epoch minute at which the last one ended", by_rule=True),
 )
 
 BYTES_PER_WEARER = sum(field.bytes for field in FIELDS)

@@ -1,7 +1,8 @@
 """A store in a folder: every file is staged beside its name, fsynced and renamed.
 
-A staged file's name is unique, so two processes may write the same file at once, and its writer holds a lock on it: a
-staged file without a lock is what a killed process left, and the next write into its folder deletes it.
+Files and folders are their owner's only. A staged file's name is unique, so two processes may write the same file at
+once, and its writer holds a lock on it: a staged file without a lock is what a killed process left, and the next write
+into its folder deletes it.
 """
 
 import errno
@@ -13,6 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
+
+from models.private import make_folder, new_file, say_if_open
 
 STAGED = ".staged"
 _NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
@@ -56,7 +59,9 @@ class FolderStore:
     def write(self, name: str, parts: Sequence[memoryview | bytes]) -> None:
         """See `Store.write`."""
         path = self._root / name
-        _make(path.parent)
+        for made in make_folder(path.parent):
+            _sync(made.parent)  # a file is lost with the folder that holds it
+        say_if_open(self._root)
         _clean(path.parent)
         with _staged(path) as (staged, descriptor):
             for part in parts:
@@ -78,15 +83,6 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             return list(entries)
     except FileNotFoundError:
         return []
-
-
-def _make(folder: Path) -> None:
-    """Make a folder and those above it, each of them durable: a file is lost with the folder that holds it."""
-    if folder.is_dir():
-        return
-    _make(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _sync(folder.parent)
 
 
 def _sync(folder: Path) -> None:
@@ -115,7 +111,7 @@ def _staged(path: Path) -> Iterator[tuple[Path, int]]:
 def _new(path: Path) -> tuple[Path, int]:
     while True:
         staged = path.with_name(f".{path.name}.{secrets.token_hex(8)}{STAGED}")
-        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        descriptor = new_file(staged)
         try:
             _lock(descriptor, fcntl.LOCK_EX)
             # Between open and lock another process may have taken it for a leftover.

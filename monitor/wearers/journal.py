@@ -2,7 +2,7 @@
 
 A folder a table, in a folder or an object store; what is in them is in docs/journal.md. Rows are gathered by partition
 and written with each checkpoint, the journal first. Names and the rule which files count are `models.journal_files`;
-this module gathers and writes, `journal_merging` makes few files of many.
+this module gathers and writes, `journal_merging` makes few files of many, `spill` holds what the place does not take.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ from models.place import Place
 from monitor.errors import StoreUnreachable
 from monitor.outputs import Columns
 from monitor.wearers.journal_merging import Merger
+from monitor.wearers.spill import Spill
 
 PARTITION = "partition"
 
@@ -42,7 +43,8 @@ Rows = dict[str, list[Part]]
 class Journal:
     """Gathers the rows of steps and writes them as files.
 
-    `add`, `take`, `give_back` and `forget` belong to the loop's thread; `write` may run in any other, one at a time.
+    `add`, `take`, `give_back` and `forget` belong to the loop's thread; `write` and `spill` may run in any other, one
+    at a time.
 
     Parameters
     ----------
@@ -52,6 +54,8 @@ class Journal:
         8 hex digits that name the log of cuts (`monitor.topics.log_name`): offsets begin anew in another one.
     keep_s : float
         How long files that were merged stay, for readers that have just listed them.
+    held : Spill, optional
+        Where rows go that the place does not take; without it they stay with the caller.
 
     Raises
     ------
@@ -59,12 +63,15 @@ class Journal:
         If the place is no folder and no URL that can be opened.
     """
 
-    def __init__(self, place: str | Path | Place, *, log: str = NO_LOG, keep_s: float = 600.0) -> None:
+    def __init__(
+        self, place: str | Path | Place, *, log: str = NO_LOG, keep_s: float = 600.0, held: Spill | None = None
+    ) -> None:
         try:
             self._place = Place.of(place)
         except PlaceUnusable as error:
             raise StoreUnreachable(f"The journal's place (PULSEWARDEN_JOURNAL__PLACE): {error}") from error
         self._log = log
+        self.held = held
         self._merger = Merger(self._place, keep_s)
         self._rows: dict[int, Rows] = {}
         self._owners: dict[int, Owner] = {}
@@ -99,9 +106,30 @@ class Journal:
     def forget(self, partition: int) -> None:
         """Drop what was added of a partition: its next owner replays those cuts and writes their rows."""
         self._rows.pop(partition, None)
+        if self.held is not None:
+            self.held.forget(partition)
+
+    def owes(self, partition: int) -> bool:
+        """Tell whether rows of a partition were spilled and are not in the journal yet."""
+        return self.held is not None and self.held.holds(partition)
+
+    @property
+    def spilled_bytes(self) -> int:
+        """Bytes that were spilled and are not in the journal yet."""
+        return 0 if self.held is None else self.held.size_bytes
+
+    @property
+    def lost_rows(self) -> int:
+        """Rows that were spilled and given up for want of room."""
+        return 0 if self.held is None else self.held.dropped_rows
+
+    def close(self) -> None:
+        """Let go of what was spilled: the next owners write those rows."""
+        if self.held is not None:
+            self.held.close()
 
     def write(self, partition: int, epoch: int, begin: int, end: int, rows: Rows) -> list[str]:
-        """Write one file a table, merge what has become many, and return the paths of the files written.
+        """Write what was spilled, then one file a table, merge what has become many; return the paths written.
 
         Parameters
         ----------
@@ -118,20 +146,58 @@ class Journal:
         ValueError
             If rows are of other cuts than they should be.
         """
+        files, owner = self._files(partition, epoch, begin, end, rows)
+        written = self._write_spilled(partition, owner)
+        if files:
+            self._mark(owner)
+        for path, content in files.items():
+            self._place.write(path, parquet(content))
+            written.append(path)
+        if written:
+            self._merger.tend(self._log, partition, epoch, sorted({path.rpartition("/")[0] for path in written}))
+        return written
+
+    def spill(self, partition: int, epoch: int, begin: int, end: int, rows: Rows) -> bool:
+        """Hold rows that the place did not take, as `write` was told them, until it does; False without a spill.
+
+        No checkpoint may stand behind them meanwhile: whoever comes after a kill must decide their cuts again.
+        """
+        if self.held is None:
+            return False
+        files, _ = self._files(partition, epoch, begin, end, rows)
+        for path, content in files.items():
+            self.held.put(path, partition, epoch, parquet(content), content.num_rows)
+        return True
+
+    def _files(self, partition: int, epoch: int, begin: int, end: int, rows: Rows) -> tuple[dict[str, pa.Table], Owner]:
+        """Return a table for each path, and the mark of their owner."""
         tables = {table: _table(table, parts, end) for table, parts in rows.items() if parts}
         first = min((_first_cut(content, begin, end) for content in tables.values()), default=None)
         owner = self._owner(partition, epoch, begin, first)
-        if first is None:
-            return []
-        if self._marked.get(partition) != owner:
+        name = Written(self._log, partition, epoch, max(begin, owner.base), end).name
+        return {f"{table}/{name}": content for table, content in tables.items()}, owner
+
+    def _mark(self, owner: Owner) -> None:
+        if self._marked.get(owner.partition) != owner:
             self._place.write(owner.path, pa.py_buffer(b""))
-            self._marked[partition] = owner
-        written = []
-        for table, content in tables.items():
-            name = Written(self._log, partition, epoch, max(begin, owner.base), end).name
-            self._place.write(f"{table}/{name}", parquet(content))
-            written.append(f"{table}/{name}")
-        self._merger.tend(self._log, partition, epoch, list(tables))
+            self._marked[owner.partition] = owner
+
+    def _write_spilled(self, partition: int, owner: Owner) -> list[str]:
+        """Write what was spilled under this claim, oldest first: what the place takes is off the disk at once."""
+        held = self.held
+        written: list[str] = []
+        if held is None:
+            return written
+        for one in held.of(partition, owner.epoch):
+            self._mark(owner)
+            try:
+                content = held.content(one)
+            except OSError as failure:
+                held.drop(one, f"the local disk does not give it back: {failure}")
+                continue
+            self._place.write(one.path, content)
+            held.done(one)
+            written.append(one.path)
         return written
 
     def _owner(self, partition: int, epoch: int, begin: int, first: int | None) -> Owner:
@@ -147,6 +213,11 @@ class Journal:
             owner = replace(owner, base=first - 1)
         self._owners[partition] = owner
         return owner
+
+
+def count(rows: Rows) -> int:
+    """Count the rows of all tables."""
+    return sum(part.stop - part.first for parts in rows.values() for part in parts)
 
 
 def parquet(content: pa.Table) -> pa.Buffer:

@@ -6,10 +6,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from monitor.cuts import Position
 from monitor.engine import Engine
-from monitor.saved import Saved, SavedStateUnusable
+from monitor.rule import Rule
+from monitor.saved import Dropped, Saved, SavedStateUnusable
 from monitor.wearers.checkpoint import Checkpoints
-from stream_schemas.topics import INPUTS
 from tests.engine.feed import MINUTE, PARTITIONS, START, Feed, feed
 from tests.engine.test_determinism import DAY_START, a_busy_hour
 
@@ -67,16 +68,31 @@ def a_saved() -> tuple[Engine, Saved]:
     return f.engine, f.engine.save(p)
 
 
-def test_a_field_that_is_not_known_or_has_another_shape_makes_a_saved_state_unusable() -> None:
+def test_a_known_field_of_another_shape_or_type_makes_a_saved_state_unusable() -> None:
     engine, saved = a_saved()
     before = len(engine.state)
-    more = Saved({**saved.arrays, "wearer.mood": np.zeros(1)}, saved.document)
-    other = Saved({**saved.arrays, "wearer.gap_ms": np.zeros((1, 9), np.int32)}, saved.document)
+    shape = Saved({**saved.arrays, "wearer.gap_ms": np.zeros((1, 9), np.int32)}, saved.document)
+    dtype = Saved({**saved.arrays, "wearer.gap_ms": np.zeros((1, 5), np.int64)}, saved.document)
 
-    for unusable in (more, other, Saved(saved.arrays, b"\xc1"), Saved({}, saved.document)):
+    for unusable in (shape, dtype, Saved(saved.arrays, b"\xc1"), Saved({}, saved.document)):
         with pytest.raises(SavedStateUnusable):
             engine.load(0, unusable, engine.position(0))
     assert len(engine.state) == before
+
+
+def test_a_field_that_is_not_known_is_left_out_and_named_unless_it_holds_nothing() -> None:
+    _, saved = a_saved()
+    more = {"wearer.mood": np.ones((1, 2)), "wearer.calm": np.zeros(1), "night.owl": np.ones(3)}
+
+    dropped = (engine := feed().engine).load(1, Saved({**saved.arrays, **more}, saved.document), Position())
+
+    assert dropped == Dropped(fields=("night.owl", "wearer.mood"))
+    assert engine.state.alert_open[engine.state.row_of["w1"], Rule.HR_HIGH_REST] == 1
+
+
+def test_what_is_taken_over_whole_says_that_nothing_was_left_out() -> None:
+    _, saved = a_saved()
+    assert not feed().engine.load(1, saved, Position())
 
 
 def test_a_field_that_an_older_version_did_not_keep_begins_with_nothing() -> None:
@@ -137,7 +153,7 @@ def test_an_erased_wearer_leaves_after_15_days_and_one_who_comes_back_stays() ->
 
 def test_what_the_engine_of_checkpoint_format_1_saved_goes_on() -> None:
     """A real file of that engine: seven rules, times in ms, an open alert, a night, two weather reports."""
-    place = Checkpoints(Path(__file__).parent / "saved_by_format_1", partitions=PARTITIONS, inputs=tuple(INPUTS))
+    place = Checkpoints(Path(__file__).parent / "saved_by_format_1", partitions=PARTITIONS)
     f, p = feed(), 3
     checkpoint = place.newest(p, 10**12)
     assert checkpoint is not None

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from monitor.settings import PREFIX, Settings
+from monitor.settings import LEAVE_S, PREFIX, Settings, StreamSettings
 from monitor.stream import app
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -55,6 +55,11 @@ def test_a_misspelt_setting_would_be_noticed() -> None:
     assert not known("PULSEWARDEN_STREAMS__WORKER_ID")
 
 
+def gone_within_s(part: str) -> float:
+    """The time in which a part has ended, in any case, after it was told to."""
+    return StreamSettings().gone_within_s if part == "worker" else app.STOPS_WITHIN_S + LEAVE_S
+
+
 def container(objects: dict[tuple[str, str], Any], kind: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     spec = objects[kind, name]["spec"]["template"]["spec"]
     (only,) = spec["containers"]
@@ -76,7 +81,7 @@ def test_each_part_runs_what_it_is_called_has_time_to_stop_and_its_volumes(
 ) -> None:
     spec, only = container(objects, kind, f"pulsewarden-{part}")
     assert only["args"] == ["monitor", part]
-    assert spec["terminationGracePeriodSeconds"] > app._LAST_RESORT_S
+    assert spec["terminationGracePeriodSeconds"] > gone_within_s(part)
     assert {one["name"] for one in only["volumeMounts"]} == {one["name"] for one in spec["volumes"]}
     assert only["envFrom"] == [{"configMapRef": {"name": "pulsewarden"}}]
     labels = objects[kind, f"pulsewarden-{part}"]["spec"]["template"]["metadata"]["labels"]
@@ -98,7 +103,7 @@ def test_composed_parts_share_their_checkpoints_and_come_back() -> None:
     for part in ("worker", "projector", "trainer"):
         service = composed["services"][part]
         assert service["restart"] == "unless-stopped"
-        assert int(service["stop_grace_period"].removesuffix("s")) > app._LAST_RESORT_S
+        assert int(service["stop_grace_period"].removesuffix("s")) > gone_within_s(part)
         place = service["environment"]["PULSEWARDEN_CHECKPOINT__PLACE"]
         assert f"checkpoints:{place}" in service["volumes"]
     assert "checkpoints" in composed["volumes"]
@@ -110,8 +115,8 @@ def test_units_restart_for_ever_and_leave_time_to_stop(unit: Path) -> None:
     assert said["Restart"] == "always"
     assert said["StartLimitIntervalSec"] == "0"
     assert "WatchdogSec" not in said, "nothing here sends WATCHDOG=1"
-    assert int(said["TimeoutStopSec"]) > app._LAST_RESORT_S
     part = re.split(r"[-@.]", unit.name)[1]
+    assert int(said["TimeoutStopSec"]) > gone_within_s(part)
     assert said["ExecStart"] == f"/opt/pulsewarden/.venv/bin/python -m monitor {part}"
 
 

@@ -7,8 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from monitor.local.leash import spawn
 
 SLEEPER = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(600)"
@@ -73,12 +71,8 @@ def test_stop_asks_first_and_reports_the_signal(tmp_path: Path) -> None:
     assert child.stop() == -signal.SIGTERM
 
 
-def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Path(spawn.__globals__["__file__"]).read_text().replace("PATIENCE_S = 10 ", "PATIENCE_S = 0.2 ")
-    impatient = tmp_path / "leash.py"
-    impatient.write_text(source)
-    monkeypatch.setitem(spawn.__globals__, "__file__", str(impatient))
-    child = spawn("deaf", [sys.executable, "-c", DEAF], tmp_path / "log")
+def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
+    child = spawn("deaf", [sys.executable, "-c", DEAF], tmp_path / "log", patience_s=0.2)
     pid = pid_in(child.log)
     assert child.stop() == -signal.SIGKILL
     assert ends(pid, within_s=1)
@@ -101,6 +95,27 @@ def test_a_command_that_does_not_exist_says_so_in_the_log(tmp_path: Path) -> Non
     assert child.wait(20) == 1
     assert "does not exist" in child.tail()
     child.ask_to_end()
+
+
+COUNTS = """
+import os, signal, time
+told = []
+signal.signal(signal.SIGTERM, lambda *_: told.append(1))
+print(os.getpid(), flush=True)
+while not told:
+    time.sleep(0.02)
+time.sleep(1.0)
+raise SystemExit(len(told))
+"""
+
+
+def test_however_often_it_is_asked_a_child_is_told_to_end_once(tmp_path: Path) -> None:
+    child = spawn("counter", [sys.executable, "-c", COUNTS], tmp_path / "log")
+    pid_in(child.log)
+    os.kill(child.pid, signal.SIGTERM)
+    os.kill(child.pid, signal.SIGTERM)
+    time.sleep(0.2)
+    assert child.stop() == 1
 
 
 def test_a_signal_to_the_leash_reaches_the_child(tmp_path: Path) -> None:

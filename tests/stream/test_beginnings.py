@@ -12,7 +12,7 @@ from kafka.structs import TopicPartition
 from structlog.testing import capture_logs
 
 from monitor.cuts import Cut, Position, encode_claim, encode_cut
-from monitor.saved import Saved, SavedStateUnusable
+from monitor.saved import Dropped, Saved, SavedStateUnusable
 from monitor.settings import Settings
 from monitor.stream import cut_queue
 from monitor.stream.beginnings import Beginning
@@ -35,10 +35,10 @@ class Picky(ToyEngine):
         super().__init__(INPUTS)
         self.likes = likes
 
-    def load(self, partition: int, saved: Saved, position: Position) -> None:
+    def load(self, partition: int, saved: Saved, position: Position) -> Dropped:
         if len(saved.arrays["seen"]) not in self.likes:
             raise SavedStateUnusable("of another engine: run the one that wrote it.")
-        super().load(partition, saved, position)
+        return super().load(partition, saved, position)
 
 
 class World:
@@ -47,7 +47,7 @@ class World:
     def __init__(self, settings: Settings, place: Path) -> None:
         self.settings, self.prefix = settings, settings.kafka.topic_prefix
         self.producer = KafkaProducer(bootstrap_servers=settings.kafka.bootstrap_servers, linger_ms=0)
-        self.checkpoints = Checkpoints(place, partitions=settings.stream.partitions, inputs=INPUTS)
+        self.checkpoints = Checkpoints(place, partitions=settings.stream.partitions)
         self.owner = self.core()
         self.epoch, self.end, self.wearers = -1, 0, 0
         self.begun: dict[int, Beginning] = {}

@@ -53,6 +53,8 @@ class Rows:
         self.place = place
         self.rows: dict[int, list[int]] = {}
         self.written: list[tuple[int, int, int, list[int]]] = []
+        self.spills = False
+        self.spilled: list[tuple[int, int, int, list[int]]] = []
 
     def take(self, partition: int) -> list[int]:
         return self.rows.pop(partition, [])
@@ -63,9 +65,19 @@ class Rows:
     def forget(self, partition: int) -> None:
         self.rows.pop(partition, None)
 
+    def owes(self, partition: int) -> bool:
+        return any(one == partition for one, *_ in self.spilled)
+
+    def spill(self, partition: int, epoch: int, begin: int, end: int, rows: list[int]) -> bool:
+        if self.spills:
+            self.spilled.append((partition, begin, end, rows))
+        return self.spills
+
     def write(self, partition: int, epoch: int, begin: int, end: int, rows: list[int]) -> list[str]:
         assert epoch == EPOCH
         self.place.put("journal", partition, end)
+        self.written += [one for one in self.spilled if one[0] == partition]
+        self.spilled = [one for one in self.spilled if one[0] != partition]
         self.written.append((partition, begin, end, rows))
         return []
 
@@ -80,6 +92,7 @@ class World:
         self.lock = asyncio.Lock()
         self.core = Core(ToyEngine(INPUTS), INPUTS, journal=lambda _: None, control=lambda _: None)
         self.owned: list[int] = []
+        self.busy: set[int] = set()
         self.keeper = Checkpointer(
             self.core,
             cast("Checkpoints", Store(self.place)),
@@ -89,6 +102,7 @@ class World:
             interval_s=interval_s,
             owned=lambda: list(self.owned),
             between_steps=self.lock,
+            busy=lambda p: p in self.busy,
         )
         for p in (0, 1, 2):
             self.claim(p)
@@ -212,5 +226,123 @@ def test_turns_are_spread_over_the_interval() -> None:
         turns = sorted(world.keeper._next_turn(p, 1_000.0) for p in range(4))
         assert [b - a for a, b in itertools.pairwise(turns)] == pytest.approx([900.0] * 3)
         assert all(1_000.0 < turn <= 4_600.0 for turn in turns)
+
+    live(scenario)
+
+
+def test_before_the_end_every_checkpoint_is_taken_however_young_the_last_one_is() -> None:
+    async def scenario(world: World) -> None:
+        await world.keeper.hurry(5)
+        for p in (0, 1, 2):
+            world.step(p)
+        await world.keeper.hurry(5)  # in a rebalance a young one is not worth the time
+        assert [at for what, _, at in world.place.log if what == "checkpoint"] == [EPOCH + 1] * 3
+        assert await world.keeper.all(5) == 3
+        assert [at for what, _, at in world.place.log[6:] if what == "checkpoint"] == [EPOCH + 2] * 3
+
+    live(scenario)
+
+
+def test_before_the_end_what_fails_is_tried_again_and_the_others_do_not_wait_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("monitor.stream.checkpointing.RETRY_S", 0.05)
+
+    async def scenario(world: World) -> None:
+        world.place.broken = {"journal"}
+        taking = asyncio.ensure_future(world.keeper.all(5))
+        await until(lambda: world.keeper.failed > 4)
+        world.place.broken = set()
+        assert await taking == 3
+
+    live(scenario)
+
+
+def test_before_the_end_there_is_no_more_time_than_there_is_and_what_stands_is_counted() -> None:
+    async def scenario(world: World) -> None:
+        world.place.slow_s = 0.1
+        assert await asyncio.wait_for(world.keeper.all(0.3), 0.5) == 1
+        world.place.slow_s = 0.0
+        assert await world.keeper.all(5) == 3
+        assert await world.keeper.all(0) == 0
+
+    live(scenario)
+
+
+def test_a_partition_with_an_output_that_is_not_acknowledged_waits_and_is_taken_as_soon_as_it_is() -> None:
+    async def scenario(world: World) -> None:
+        world.busy = {1}
+        running = asyncio.ensure_future(world.keeper.run())
+        await until(lambda: {p for what, p, _ in world.place.log if what == "checkpoint"} == {0, 2})
+        await world.keeper.hurry(5)
+        taking = asyncio.ensure_future(world.keeper.all(5))
+        await asyncio.sleep(0.1)
+        assert not taking.done()
+        assert {p for _, p, _ in world.place.log} == {0, 2}
+        world.busy = set()
+        assert await taking == 3
+        running.cancel()
+
+    live(scenario, interval_s=0.05)
+
+
+def test_one_that_becomes_busy_while_it_waits_for_the_step_is_not_copied() -> None:
+    async def scenario(world: World) -> None:
+        async with world.lock:
+            keeping = asyncio.ensure_future(world.keeper.hurry(0.2))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            world.busy = {0, 1, 2}
+        await keeping
+        assert world.place.log == []
+
+    live(scenario)
+
+
+def test_failures_in_a_row_are_counted_for_the_partition_that_has_most_until_it_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("monitor.stream.checkpointing.RETRY_S", 0.01)
+
+    async def scenario(world: World) -> None:
+        assert (world.keeper.failures_in_a_row, world.keeper.failing_since_s()) == (0, 0.0)
+        world.owned = [1]
+        world.place.broken = {"checkpoint"}
+        running = asyncio.ensure_future(world.keeper.run())
+        await until(lambda: world.keeper.failures_in_a_row > 4)
+        assert 0 < world.keeper.failing_since_s() < 5
+        world.place.broken = set()
+        await until(lambda: world.keeper.written)
+        assert (world.keeper.failures_in_a_row, world.keeper.failing_since_s()) == (0, 0.0)
+        assert world.keeper.failed > 4
+        running.cancel()
+
+    live(scenario, interval_s=0.05)
+
+
+def test_rows_that_the_place_does_not_take_are_spilled_once_an_interval_and_no_checkpoint_stands_behind_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("monitor.stream.checkpointing.count", len)
+
+    async def scenario(world: World) -> None:
+        world.owned, world.journal.spills = [1], True
+        world.place.broken = {"journal"}
+        for _ in range(3):
+            await world.keeper.hurry(5)
+        assert world.journal.spilled == [(1, EPOCH, EPOCH + 1, [EPOCH + 1])]
+        world.step(1)
+        await world.keeper.hurry(5)
+        assert world.journal.rows[1] == [EPOCH + 2]  # they wait in memory for the end of the interval
+        monkeypatch.setattr("monitor.stream.checkpointing.SPILL_ROWS", 1)
+        await world.keeper.hurry(5)
+        assert world.journal.spilled[1:] == [(1, EPOCH + 1, EPOCH + 2, [EPOCH + 2])]
+        assert world.place.log == []
+        assert world.committable() == {}
+        world.place.broken = set()
+        await world.keeper.hurry(5)
+        assert world.journal.spilled == []
+        assert [rows for *_, rows in world.journal.written] == [[EPOCH + 1], [EPOCH + 2], []]
+        assert world.place.log == [("journal", 1, EPOCH + 2), ("checkpoint", 1, EPOCH + 2)]
 
     live(scenario)

@@ -18,7 +18,7 @@ from tests.stream.world import compare, read, settled, status, until
 
 def kept(settings: Settings) -> dict[int, Position]:
     """Return where the newest checkpoint of each partition stands."""
-    store = Checkpoints(settings.checkpoint_place, partitions=settings.stream.partitions, inputs=INPUTS)
+    store = Checkpoints(settings.checkpoint_place, partitions=settings.stream.partitions)
     found = {p: store.newest(p, below=1 << 60) for p in range(settings.stream.partitions)}
     return {p: one.position for p, one in found.items() if one is not None}
 

@@ -20,7 +20,7 @@ from monitor.cuts import Cut, Position
 from monitor.errors import ReplayDiffers
 from monitor.inputs import Batch, Removed
 from monitor.outputs import Output, ScoreDue, Step
-from monitor.saved import Saved, SavedStateUnusable
+from monitor.saved import Dropped, Saved, SavedStateUnusable
 
 ALERT_EVERY = 10
 SCORE_EVERY = 50
@@ -82,7 +82,7 @@ class ToyEngine:
         counts = np.array([state.seen[wearer] for wearer in wearers], np.int64)
         return Saved({"seen": counts}, json.dumps({"wearers": wearers, "waiting": state.waiting}).encode())
 
-    def load(self, partition: int, saved: Saved, position: Position) -> None:
+    def load(self, partition: int, saved: Saved, position: Position) -> Dropped:
         try:
             document = json.loads(saved.document)
             counts = saved.arrays["seen"].tolist()
@@ -91,6 +91,7 @@ class ToyEngine:
         except (ValueError, KeyError, TypeError) as error:
             raise SavedStateUnusable(f"not of the toy engine: {error!r}") from error
         self.states[partition] = State(position, seen, waiting)
+        return Dropped()
 
     def snapshot(self, due: ScoreDue) -> Snapshot:
         made = Snapshot.empty(len(due.wearer_id))

@@ -100,8 +100,8 @@ class Author:
 
     def checkpoint(self) -> None:
         place, partitions = self.settings.checkpoint_place, self.settings.stream.partitions
-        saved = Checkpoint(0, self.engine.position(0), self.engine.save(0), b'{"read":{},"refused":[]}')
-        Checkpoints(place, partitions=partitions, inputs=INPUTS).write(saved)
+        saved = Checkpoint(0, self.engine.position(0), self.engine.save(0), b'{"read":{},"refused":[]}', INPUTS)
+        Checkpoints(place, partitions=partitions).write(saved)
 
     def cut_off(self, topic: str, offset: int) -> None:
         admin = KafkaAdminClient(bootstrap_servers=self.settings.kafka.bootstrap_servers)

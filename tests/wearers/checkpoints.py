@@ -17,8 +17,8 @@ PARTITIONS = 4
 FOREVER = 10**12
 
 
-def store(place: str | Path, partitions: int = PARTITIONS, inputs: tuple[str, ...] = INPUTS) -> Checkpoints:
-    return Checkpoints(place, partitions=partitions, inputs=inputs)
+def store(place: str | Path, partitions: int = PARTITIONS) -> Checkpoints:
+    return Checkpoints(place, partitions=partitions)
 
 
 def checkpoint(at: int, epoch: int = 7, partition: int = 2, wearers: int = 5) -> Checkpoint:
@@ -38,13 +38,14 @@ def checkpoint(at: int, epoch: int = 7, partition: int = 2, wearers: int = 5) ->
         "count": np.array(at, np.uint32),
     }
     position = Position(at, epoch, at // 2, at * 50, (at + 1, 3), (at * 50 - 1, 0), 2**64 - 1 - at)
-    return Checkpoint(partition, position, Saved(arrays, b"engine at %d" % at), b'{"books":%d}' % at)
+    return Checkpoint(partition, position, Saved(arrays, b"engine at %d" % at), b'{"books":%d}' % at, INPUTS)
 
 
 def same(one: Checkpoint | None, other: Checkpoint) -> bool:
     return (
         one is not None
         and (one.partition, one.position, one.books) == (other.partition, other.position, other.books)
+        and (one.inputs, one.version, one.outputs) == (other.inputs, other.version, other.outputs)
         and one.engine.document == other.engine.document
         and one.engine.arrays.keys() == other.engine.arrays.keys()
         and all(

@@ -1,6 +1,7 @@
 """Checkpoints: what is written is what is read, which generation is taken, and which ones are kept."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from safetensors.numpy import load_file
 from structlog.testing import capture_logs
 
 from monitor.errors import CheckpointsDiffer, StoreUnreachable
+from monitor.outputs import Output
 from monitor.saved import Saved
 from monitor.wearers.checkpoint import Checkpoint, Generation
 from monitor.wearers.tensor_file import sealed
@@ -45,7 +47,7 @@ def test_the_safetensors_library_reads_a_checkpoint(tmp_path: Path) -> None:
 def test_arrays_that_are_not_contiguous_are_kept_as_they_look(tmp_path: Path) -> None:
     array = np.arange(24, dtype=np.int32).reshape(4, 6)[:, ::2]
     one = checkpoint(10)
-    store(tmp_path).write(Checkpoint(2, one.position, Saved({"odd": array}, b""), b""))
+    store(tmp_path).write(Checkpoint(2, one.position, Saved({"odd": array}, b""), b"", INPUTS))
     read = store(tmp_path).newest(2, FOREVER)
     assert read is not None
     assert np.array_equal(read.engine.arrays["odd"], array)
@@ -77,14 +79,14 @@ def test_an_array_that_safetensors_does_not_have_is_refused_and_nothing_is_writt
     one = checkpoint(10)
     for array in (np.array(["text"]), np.array([1j]), np.arange(3, dtype=">i4"), np.zeros(2, "M8[ms]")):
         with pytest.raises(TypeError, match="odd"):
-            store(tmp_path).write(Checkpoint(2, one.position, Saved({"odd": array}, b""), b""))
+            store(tmp_path).write(Checkpoint(2, one.position, Saved({"odd": array}, b""), b"", INPUTS))
     assert files(tmp_path) == []
 
 
 def test_there_is_nothing_to_keep_before_cut_0(tmp_path: Path) -> None:
     one = checkpoint(10)
     with pytest.raises(ValueError, match="cut 0"):
-        store(tmp_path).write(Checkpoint(2, type(one.position)(), one.engine, one.books))
+        store(tmp_path).write(Checkpoint(2, type(one.position)(), one.engine, one.books, INPUTS))
 
 
 def test_the_highest_epoch_wins_and_within_it_the_highest_cut(tmp_path: Path) -> None:
@@ -227,11 +229,44 @@ def test_without_any_usable_one_there_is_none_and_each_is_named(tmp_path: Path) 
     assert reasons(logs) == [(B, "it has only 11 bytes"), (A, "its sha256 does not fit its bytes")]
 
 
-def test_one_of_other_inputs_is_named_and_not_taken(tmp_path: Path) -> None:
-    store(tmp_path).write(checkpoint(10))
+def test_the_inputs_version_and_outputs_of_a_checkpoint_are_those_with_which_it_was_written(tmp_path: Path) -> None:
+    outputs = (Output("alerts.north.v1", 2, b"id", b"{}"), Output("dead-letter.v1", 2, None, b"\x00"))
+    one = checkpoint(10)
+    named = replace(one, inputs=("sounds.v1", *INPUTS[:1]), version="7.1", outputs=outputs)
+    store(tmp_path).write(named)
     with capture_logs() as logs:
-        assert store(tmp_path, inputs=tuple(reversed(INPUTS))).newest(2, FOREVER) is None
-    assert reasons(logs) == [(A, "it is of other inputs: vitals.heart-rate.v1, control.v1")]
+        assert same(store(tmp_path).newest(2, FOREVER), named)
+    assert logs == []
+
+
+def test_a_position_that_does_not_name_every_input_is_not_taken(tmp_path: Path) -> None:
+    store(tmp_path).write(replace(checkpoint(10), inputs=INPUTS[:1]))
+    with capture_logs() as logs:
+        assert store(tmp_path).newest(2, FOREVER) is None
+    assert reasons(logs) == [(A, "its position does not name every input")]
+
+
+def test_four_pinned_ones_stay_beside_the_two_newest_generations_and_are_seen_like_them(tmp_path: Path) -> None:
+    place = store(tmp_path)
+    for at in range(10, 70, 10):
+        assert place.write(checkpoint(at), pinned=True) == f"00002/000000000007-{at:012d}.pinned.safetensors"
+    for at in range(70, 110, 10):
+        place.write(checkpoint(at))
+    assert [(one.at, one.pinned) for one in place.generations(2)] == [
+        *((at, False) for at in (100, 90)),
+        *((at, True) for at in (60, 50, 40, 30)),
+    ]
+    assert same(place.newest(2, 90), checkpoint(60))
+    assert [one.position.at for one in place.usable(2, FOREVER)] == [100, 90, 60, 50, 40, 30]
+
+
+def test_a_pinned_one_that_the_log_refuses_pushes_out_no_other(tmp_path: Path) -> None:
+    place = store(tmp_path)
+    for at in range(10, 60, 10):
+        place.write(checkpoint(at), pinned=True)
+        if at == 20:
+            place.refuse(checkpoint(20), "the log does not hold its cut")
+    assert [one.at for one in place.generations(2)] == [50, 40, 30, 20, 10]
 
 
 @pytest.mark.parametrize(
