@@ -303,7 +303,7 @@ class Checkpoints:
             "partition": str(checkpoint.partition),
             "partitions": str(self._partitions),
             "inputs": json.dumps(checkpoint.inputs),
-            "position": msgspec.json.encode(checkpoint.position).decode(),
+            "position": msgspec.json.encode(_place(checkpoint.position)).decode(),
         }
 
 
@@ -323,3 +323,9 @@ def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[Any]]:
     if checkpoint.outputs:
         arrays["outputs"] = np.frombuffer(msgspec.msgpack.encode(checkpoint.outputs), np.uint8)
     return arrays
+
+
+def _place(position: Position) -> dict[str, Any]:
+    """Return what is written of a position: its inputs and version stand beside it."""
+    names = ("at", "epoch", "seq", "T", "next", "stamp", "digest")
+    return {name: getattr(position, name) for name in names}
