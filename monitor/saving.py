@@ -5,19 +5,17 @@ field that the saved state does not know is zero, which means "nothing yet" ever
 know, or knows otherwise, makes it unusable.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from monitor.alerting.evidence import Rule
-from monitor.alerting.limits import Limits
+from monitor.alerting.limits import as_accepted_then
 from monitor.alerting.policy import Episode
-from monitor.alerting.rule_book import Switch
+from monitor.alerting.rule_book import RuleBook
 from monitor.deciding.standing import Standing
 from monitor.saved import Saved, SavedStateUnusable
 from monitor.wearers.events import NUMBERS, Events, Kind, Samples, build
@@ -48,6 +46,7 @@ class _Document(msgspec.Struct, frozen=True):
     episodes : (place, rule, episode).
     carried : kinds and encodings of the objects that waiting events carry; each event has its index in `what`.
     switches : stamp, offset and limits (JSON) of the rules in force and to come.
+    of_settings : what the newest switch of the settings named; None if there was none.
     """
 
     wearers: list[str]
@@ -57,13 +56,14 @@ class _Document(msgspec.Struct, frozen=True):
     carried: list[tuple[Kind, msgspec.Raw]]
     what: list[int]
     switches: list[tuple[int, int, str]] = []
+    of_settings: dict[str, int | float | bool] | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Document).decode
 
 
-def save(standing: Standing, shelf: Shelf, waiting: Waiting, switches: Sequence[Switch], partition: int) -> Saved:
+def save(standing: Standing, shelf: Shelf, waiting: Waiting, rules: RuleBook, partition: int) -> Saved:
     """Copy all that is known of a partition, its rows onto the shelf."""
     state = standing.state
     rows = state.of_partition(partition)
@@ -90,13 +90,14 @@ def save(standing: Standing, shelf: Shelf, waiting: Waiting, switches: Sequence[
         episodes=standing.board.of_rows(place),
         carried=carried,
         what=what,
-        switches=[(stamp, offset, limits.model_dump_json()) for stamp, offset, limits in switches],
+        switches=[(stamp, offset, limits.model_dump_json()) for stamp, offset, limits in rules.of(partition)],
+        of_settings=rules.of_settings(partition),
     )
     return shelf.lend(Saved({name: np.ascontiguousarray(array) for name, array in arrays.items()}, _encode(document)))
 
 
-def restore(standing: Standing, partition: int, saved: Saved) -> tuple[Events, list[Switch]]:
-    """Add the rows of a saved partition to those that are there; return its waiting events and switches of rules.
+def restore(standing: Standing, rules: RuleBook, partition: int, saved: Saved) -> Events:
+    """Add the rows of a saved partition to those that are there, and its rules; return its waiting events.
 
     Raises
     ------
@@ -105,8 +106,8 @@ def restore(standing: Standing, partition: int, saved: Saved) -> tuple[Events, l
     """
     try:
         document = _decode(saved.document)
-        switches = [(stamp, offset, Limits.model_validate_json(text)) for stamp, offset, text in document.switches]
-    except (msgspec.DecodeError, ValidationError) as error:
+        switches = [(stamp, offset, as_accepted_then(text)) for stamp, offset, text in document.switches]
+    except (msgspec.DecodeError, ValueError) as error:
         raise SavedStateUnusable(
             f"A saved state cannot be read ({error}): another version of Pulsewarden wrote it."
         ) from error
@@ -128,7 +129,8 @@ def restore(standing: Standing, partition: int, saved: Saved) -> tuple[Events, l
         standing.late.seconds[found] = arrays[_LATE + "seconds"]
     for place, rule, episode in document.episodes:
         standing.board.episodes[int(rows[place]), rule] = episode
-    return replace(waiting, row=rows[waiting.row]), switches
+    rules.restore(partition, switches, document.of_settings)
+    return replace(waiting, row=rows[waiting.row])
 
 
 def _run(rows: NDArray[np.int64]) -> Any:
