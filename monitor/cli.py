@@ -1,5 +1,7 @@
 """The command line. Each command imports what it runs when it runs, so that ``--help`` stays fast."""
 
+import errno
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +9,20 @@ from typing import Annotated
 import typer
 
 from monitor.errors import PulsewardenError
+
+FOLDER_ERRORS = frozenset(
+    {
+        errno.EACCES,
+        errno.EDQUOT,
+        errno.EEXIST,
+        errno.ENAMETOOLONG,
+        errno.ENOSPC,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""A file or folder that cannot be used is a broken environment, whichever command meets it."""
 
 app = typer.Typer(
     name="pulsewarden",
@@ -257,10 +273,24 @@ def journal_show(
 
 
 def main() -> int:
-    """Run a command; a broken environment ends it with one sentence on standard error and status 2."""
+    """Run a command; a broken environment ends it with one sentence on standard error and status 2.
+
+    Whatever it writes is its user's alone: most of it is health data.
+    """
+    os.umask(0o077)
     try:
         app()
     except PulsewardenError as error:
         print(f"pulsewarden: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in FOLDER_ERRORS:
+            raise
+        from monitor.local.state_folder import why
+
+        where = (
+            os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "what this command writes to"
+        )
+        print(f"pulsewarden: {why(Path(where), error)}", file=sys.stderr)
         return 2
     return 0

@@ -10,6 +10,7 @@ and the one sentence of each says how to mend it; the command line prints it and
     │   ├── JarRefused         a downloaded jar is not the one that kafka.lock names
     │   ├── JarsUnreachable    jars are missing or damaged and cannot be fetched
     │   ├── StackRunning       another process already runs a stack on this state folder
+    │   ├── StateFolderUnusable   the state folder cannot be made, written or used
     │   ├── PortTaken          a port that was asked for is in use
     │   └── ServerFailed       a server ended, or did not answer in time
     ├── BrokerUnreachable      no Kafka answers at the configured address
@@ -49,6 +50,10 @@ class JarsUnreachable(StackError):
 
 class StackRunning(StackError):
     """A stack already runs on this state folder."""
+
+
+class StateFolderUnusable(StackError):
+    """The state folder is a file, read-only, full, another user's, or has a name that cannot be used."""
 
 
 class PortTaken(StackError):

@@ -100,10 +100,10 @@ def spawn(
     held
         Open descriptors that the leash, not the child, keeps until the child has ended; the stack's lock is one.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # -I -S: the wrapper needs the standard library only, and starts in 15 ms without site-packages.
     wrapper = [sys.executable, "-I", "-S", str(Path(__file__).resolve())]
-    with log.open("ab") as output:
+    with open(log, "ab", opener=_private) as output:
         process = subprocess.Popen(
             [*wrapper, *(str(part) for part in argv)],
             stdin=subprocess.PIPE,
@@ -116,6 +116,14 @@ def spawn(
     return Leashed(name, process, log)
 
 
+def _private(path: str, flags: int) -> int:
+    """Open a log that only its user may read, an older one too: programs quote what they could not use."""
+    descriptor = os.open(path, flags, 0o600)
+    with contextlib.suppress(PermissionError):  # another user's log stays as it is
+        os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
 def _die_with(parent: int) -> None:
     """Run in the child before exec: be killed when the leash ends."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -126,6 +134,7 @@ def _die_with(parent: int) -> None:
 def hold(argv: Sequence[str]) -> int:
     """Run *argv* until it ends or standard input is closed; return its exit status, 128 + n for signal n."""
     me = os.getpid()
+    os.umask(0o077)  # what a child writes is its user's alone: it is health data
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     before_exec = (lambda: _die_with(me)) if sys.platform == "linux" else None
     child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, preexec_fn=before_exec)

@@ -115,6 +115,7 @@ async def _serve(app: App, work: Callable[[], Awaitable[None]]) -> None:
     try:
         await asyncio.wait({working, running, stop}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        threading.excepthook = _say_in_a_line
         _give_up_after(_LAST_RESORT_S)
         working.cancel()
         await asyncio.wait({working}, timeout=WORK_ENDS_WITHIN_S)
@@ -140,8 +141,21 @@ async def _run(app: App) -> None:
         )
 
 
+def _say_in_a_line(thread: threading.ExceptHookArgs) -> None:
+    """Say it in a line when the consumer's thread ends by an exception while we stop: aiokafka's does, without Kafka.
+
+    What it held is of no use by then, and thirty lines of traceback are of no use to whoever pressed Ctrl-C.
+    """
+    log.warning("the consumer ended out of order, as it does while Kafka is away", why=thread.exc_type.__name__)
+
+
 def _give_up_after(seconds: float) -> None:
     """End the process if stopping hangs: Faust joins its thread without a limit."""
-    timer = threading.Timer(seconds, os._exit, (3,))
+
+    def give_up() -> None:
+        log.error("the consumer cannot be stopped, as when Kafka hangs: the process ends without leaving its group")
+        os._exit(3)
+
+    timer = threading.Timer(seconds, give_up)
     timer.daemon = True
     timer.start()
