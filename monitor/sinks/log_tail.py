@@ -46,6 +46,26 @@ def read_tail(settings: Settings, topic: str, newest: int | None = None) -> dict
     TopicsDiffer
         If there is no such topic.
     """
+    with _opened(settings, topic) as (consumer, parts):
+        return _read(consumer, parts, newest)
+
+
+def records_since(settings: Settings, topic: str, since_ms: int) -> int:
+    """Return how many offsets a topic's partitions have, all together, from a stamp on.
+
+    Raises
+    ------
+    BrokerUnreachable, TopicsDiffer
+        See `read_tail`.
+    """
+    with _opened(settings, topic) as (consumer, parts):
+        ends = consumer.end_offsets(parts)
+        found = consumer.offsets_for_times(dict.fromkeys(parts, since_ms))
+        return sum(ends[part] - (ends[part] if found[part] is None else found[part].offset) for part in parts)
+
+
+@contextmanager
+def _opened(settings: Settings, topic: str) -> Iterator[tuple[KafkaConsumer, list[TopicPartition]]]:
     name = settings.kafka.topic_prefix + topic
     with _named(settings):
         consumer = KafkaConsumer(
@@ -59,7 +79,7 @@ def read_tail(settings: Settings, topic: str, newest: int | None = None) -> dict
             partitions = consumer.partitions_for_topic(name)
             if not partitions:
                 raise TopicsDiffer(f"Missing topics: {name}: run `python -m monitor topics create`.")
-            return _read(consumer, [TopicPartition(name, partition) for partition in sorted(partitions)], newest)
+            yield consumer, [TopicPartition(name, partition) for partition in sorted(partitions)]
         finally:
             consumer.close()
 

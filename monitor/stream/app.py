@@ -49,6 +49,7 @@ def new_app(name: str, settings: Settings, topics: Sequence[str], reader: Reader
     group = settings.kafka.topic_prefix + name
     app = App(
         group,
+        broker_client_id=stream.worker_id,  # two members of one name are found by it
         broker=[f"batch+kafka://{server.strip()}" for server in settings.kafka.bootstrap_servers.split(",")],
         store="memory://",
         datadir=str(datadir),

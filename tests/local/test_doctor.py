@@ -7,7 +7,8 @@ from pathlib import Path
 
 import redis
 
-from monitor.doctor import Finding, examine
+from monitor.doctor import examine
+from monitor.doctoring.finding import Finding
 from monitor.local import servers
 from monitor.settings import Settings, load
 
@@ -19,7 +20,9 @@ def finding(what: str, settings: Settings) -> Finding:
 def test_a_healthy_stack_has_nothing_wrong(live_settings: Settings) -> None:
     found = examine(live_settings)
     assert [one for one in found if one.verdict == "wrong"] == []
-    assert {one.what for one in found} == {"stack", "Kafka", "topics", "Redis", "model", "GPU"}
+    looked_at = {"stack", "Kafka", "topics", "copies", "Redis", "projector", "group", "workers", "disk"}
+    assert {one.what for one in found} == looked_at | {"dead letters", "teams", "model", "GPU"}
+    assert "acks=all waits for that one" in finding("copies", live_settings).found
     assert "with 4 partitions each" in finding("topics", live_settings).found
 
 
