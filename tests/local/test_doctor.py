@@ -11,6 +11,7 @@ from monitor.doctor import examine
 from monitor.doctoring.finding import Finding
 from monitor.local import servers
 from monitor.settings import Settings, load
+from tests.patience import patience
 
 
 def finding(what: str, settings: Settings) -> Finding:
@@ -40,7 +41,7 @@ def test_nothing_running_names_the_command_that_starts_it_and_ends_with_status_1
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=patience(60),
     )
     assert result.returncode == 1, result.stderr
     assert f"No Kafka answers at 127.0.0.1:{kafka}" in result.stdout

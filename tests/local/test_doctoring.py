@@ -23,6 +23,7 @@ from stream_schemas.codec import encode
 from stream_schemas.dead_letter import dead_letter
 from stream_schemas.reasons import Reason, Rejected
 from tests.conftest import NewSettings
+from tests.patience import patience
 from tests.stream.conftest import Processes, processes
 from tests.stream.world import heart_rate, publish, settled, until
 
@@ -165,7 +166,7 @@ def refuse(settings: Settings, number: int, **headers: bytes) -> None:
         )
         name = settings.kafka.topic_prefix + "dead-letter.v1"
         producer.send(name, encode(letter), partition=n % 4, headers=list(headers.items()))
-    producer.flush(30)
+    producer.flush(patience(30))
     producer.close()
 
 

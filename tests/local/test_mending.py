@@ -20,6 +20,7 @@ from monitor.local.cause import SERVER_SIGNS, why
 from monitor.local.stack import Stack
 from monitor.local.supervisor import Part, Supervisor
 from tests.local.test_supervisor import SLEEPS, children, looked, until
+from tests.patience import patience
 
 
 class Up:
@@ -51,7 +52,7 @@ class Up:
     def end(self) -> int:
         """Press Ctrl-C; return the exit status."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        return self.process.wait(patience(60))
 
 
 NewUp = Callable[..., Up]
@@ -259,7 +260,7 @@ def test_more_copies_than_up_has_brokers_are_refused_before_anything_starts(tmp_
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patience(120),
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("pulsewarden: PULSEWARDEN_KAFKA__REPLICATION_FACTOR is 3, but `up` runs one broker")

@@ -11,6 +11,7 @@ import pytest
 from monitor.errors import StateFolderUnusable
 from monitor.local.stack import Stack
 from monitor.local.state_folder import prepare
+from tests.patience import patience
 
 ROOT = os.geteuid() == 0
 
@@ -60,7 +61,7 @@ def test_up_says_in_one_sentence_why_the_folder_cannot_be_used_and_ends_with_sta
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patience(120),
     )
     assert ended.returncode == 2, ended.stderr
     assert sentence in ended.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 from monitor.local.servers import free_ports
 from monitor.settings import Settings
 from tests.conftest import NewSettings
+from tests.patience import patience
 from tests.stream.conftest import Processes
 from tests.stream.test_real_engine import WORKER, at
 from tests.stream.world import REPOSITORY, environment, publish, read, status, until
@@ -39,7 +40,7 @@ def rules(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[s
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience(60),
         check=False,
     )
 
@@ -123,7 +124,7 @@ def test_without_kafka_show_says_so_in_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "monitor", "rules", "show"]
     variables = {"PULSEWARDEN_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{port}", "PULSEWARDEN_STATE_DIR": str(tmp_path)}
     shown = subprocess.run(
-        command, env={**os.environ, **variables}, capture_output=True, text=True, timeout=60, check=False
+        command, env={**os.environ, **variables}, capture_output=True, text=True, timeout=patience(60), check=False
     )
     assert (shown.returncode, shown.stdout) == (2, "")
     assert shown.stderr.startswith(f"pulsewarden: Kafka at 127.0.0.1:{port} does not answer: start one with")
