@@ -1,5 +1,7 @@
 """The command line. Each command imports what it runs when it runs, so that ``--help`` stays fast."""
 
+import errno
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +9,20 @@ from typing import Annotated
 import typer
 
 from monitor.errors import PulsewardenError
+
+FOLDER_ERRORS = frozenset(
+    {
+        errno.EACCES,
+        errno.EDQUOT,
+        errno.EEXIST,
+        errno.ENAMETOOLONG,
+        errno.ENOSPC,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""A file or folder that cannot be used is a broken environment, whichever command meets it."""
 
 app = typer.Typer(
     name="pulsewarden",
@@ -22,7 +38,7 @@ app.add_typer(journal_app, name="journal")
 redis_app = typer.Typer(no_args_is_help=True, help="Rebuild or check what Redis holds of the alert topics.")
 app.add_typer(redis_app, name="redis")
 
-rules_app = typer.Typer(no_args_is_help=True, help="Show the limits of the rules, or switch every worker to others.")
+rules_app = typer.Typer(no_args_is_help=True, help="Show the limits in force, or switch every worker to others.")
 app.add_typer(rules_app, name="rules")
 
 
@@ -203,26 +219,37 @@ def check_redis() -> None:
 
 
 @rules_app.command("show")
-def show_rules() -> None:
-    """Print every limit of the settings as it would be in a rule file, with its source."""
+def show_rules(
+    packaged: Annotated[bool, typer.Option("--packaged", help="the packaged limits instead, with sources")] = False,
+) -> None:
+    """Print the limits in force as a rule file, since when and by whom; status 1 if partitions differ."""
+    from monitor.rules_in_force import lines, packaged_lines
     from monitor.settings import load
 
-    limits = load().limits
-    for name, field in type(limits).model_fields.items():
-        typer.echo(f"{name} = {getattr(limits, name)}  # {field.description}")
+    shown, agreed = (packaged_lines(), True) if packaged else lines(load())
+    for line in shown:
+        typer.echo(line)
+    if not agreed:
+        raise typer.Exit(1)
 
 
 @rules_app.command("switch")
 def switch_rules(
-    file: Annotated[Path, typer.Argument(help="TOML: a line for each limit that differs from the packaged ones")],
+    file: Annotated[Path, typer.Argument(help="TOML: a line for each limit to change")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="limits that the file does not name go back to the packaged ones")
+    ] = False,
 ) -> None:
     """Switch every worker to the limits of a file, from now on; the switch is part of the log."""
-    from monitor.rule_switch import changed, switch
+    from monitor.rule_switch import switch
     from monitor.settings import load
 
-    limits, partitions = switch(load(), file)
-    typer.echo(f"Told {partitions} partitions; from here on these limits differ from the packaged ones:")
-    for line in changed(limits) or ["none"]:
+    switched = switch(load(), file, replace=replace)
+    if not switched.changes:
+        typer.echo(f"The rule file {file} changes nothing: these limits are in force already.", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"Told {switched.partitions} partitions; from here on:")
+    for line in switched.changes:
         typer.echo(f"  {line}")
 
 
@@ -255,10 +282,24 @@ def journal_show(
 
 
 def main() -> int:
-    """Run a command; a broken environment ends it with one sentence on standard error and status 2."""
+    """Run a command; a broken environment ends it with one sentence on standard error and status 2.
+
+    Whatever it writes is its user's alone: most of it is health data.
+    """
+    os.umask(0o077)
     try:
         app()
     except PulsewardenError as error:
         print(f"pulsewarden: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in FOLDER_ERRORS:
+            raise
+        from monitor.local.state_folder import why
+
+        where = (
+            os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "what this command writes to"
+        )
+        print(f"pulsewarden: {why(Path(where), error)}", file=sys.stderr)
         return 2
     return 0

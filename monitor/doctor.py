@@ -6,9 +6,7 @@ on the CPU.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import redis
@@ -16,23 +14,22 @@ from rich.console import Console
 from rich.table import Table
 
 from monitor import topics
-from monitor.errors import PulsewardenError, TopicsDiffer
+from monitor.console.log_ends import LogEnds
+from monitor.console.open_alerts import connect
+from monitor.console.projection import unapplied
+from monitor.console.wording import many
+from monitor.doctoring.disks import disks
+from monitor.doctoring.finding import Finding, Verdict
+from monitor.doctoring.log import copies, dead_letters, unknown_teams
+from monitor.doctoring.workers import names, status
+from monitor.errors import BrokerUnreachable, PulsewardenError, RedisUnreachable, TopicsDiffer
 from monitor.local.address import running_environment
 from monitor.settings import Settings
 
 REDIS_TIMEOUT_S = 3.0
-Verdict = Literal["ok", "note", "wrong"]
+STUCK_S = 1.0
+"""Alerts that wait for Redis now and so much later are no longer just on their way."""
 MARKS: dict[Verdict, str] = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found; ``mend`` says what to do and is empty if there is nothing to do."""
-
-    what: str
-    verdict: Verdict
-    found: str
-    mend: str = ""
 
 
 def run(settings: Settings) -> int:
@@ -48,24 +45,28 @@ def run(settings: Settings) -> int:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Check Kafka, its topics, Redis, the model bundle and the GPU; one or more findings each."""
-    checks: list[tuple[str, Callable[[Settings], list[Finding]]]] = [
-        ("stack", _stack),
-        ("Kafka", _kafka),
-        ("topics", _topics),
-        ("Redis", _redis),
-        ("model", _model),
+    """Check everything, one or more findings each; what needs Kafka is not looked at while Kafka does not answer."""
+    found = _stack(settings) + _kafka(settings)
+    kafka_answers = found[-1].verdict == "ok"
+    checks: list[tuple[str, bool, Callable[[Settings], list[Finding]]]] = [
+        ("topics", True, _topics),
+        ("copies", True, copies),
+        ("Redis", False, _redis),
+        ("projector", True, _projector),
+        ("group", True, names),
+        ("workers", False, status),
+        ("disk", False, disks),
+        ("dead letters", True, dead_letters),
+        ("teams", True, unknown_teams),
+        ("model", False, _model),
     ]
-    found: list[Finding] = []
-    kafka_answers = True
-    for what, check in checks:
-        if what == "topics" and not kafka_answers:
+    for what, needs_kafka, check in checks:
+        if needs_kafka and not kafka_answers:
             found.append(Finding(what, "note", "not looked at", "Mend Kafka first."))
-            continue
-        results = check(settings)
-        if what == "Kafka":
-            kafka_answers = results[0].verdict == "ok"
-        found.extend(results)
+        else:
+            found.extend(check(settings))
+        if what == "topics" and kafka_answers:
+            kafka_answers = found[-1].verdict == "ok"  # what lies in topics that are missing cannot be looked at
     return found
 
 
@@ -128,6 +129,25 @@ def _redis(settings: Settings) -> list[Finding]:
         return [answered]
     mend = "Set maxmemory-policy to noeviction: another one may drop open alerts."
     return [answered, Finding("Redis", "wrong", f"maxmemory-policy is {policy}", mend)]
+
+
+def _projector(settings: Settings) -> list[Finding]:
+    """Look for alerts that wait for Redis though there was time to put them there."""
+    ends = LogEnds(settings)
+    try:
+        with connect(settings) as client:
+            waiting = unapplied(client, ends, settings)
+            if waiting:
+                time.sleep(STUCK_S)
+                waiting = min(waiting, unapplied(client, ends, settings))
+    except (RedisUnreachable, BrokerUnreachable) as error:
+        return [Finding("projector", "note", f"not looked at ({type(error).__name__})", "Mend that first.")]
+    finally:
+        ends.close()
+    if not waiting:
+        return [Finding("projector", "ok", "Redis holds all that the alert topics do")]
+    sentence = f"waiting for Redis: {many(waiting, 'alert version')}"
+    return [Finding("projector", "wrong", sentence, "Start `python -m monitor projector`, or look at its log.")]
 
 
 def _policy(client: "redis.Redis") -> str | None:

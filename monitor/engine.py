@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from models.snapshot import Snapshot
 from monitor import saving
 from monitor.alerting.limits import Limits
-from monitor.alerting.rule_book import RuleBook, read_rules
+from monitor.alerting.rule_book import RuleBook
 from monitor.cuts import Cut, Position
 from monitor.deciding.dispatch import Decisions
 from monitor.deciding.handover import agree
@@ -101,7 +101,7 @@ class Engine:
 
     def save(self, partition: int) -> Saved:
         """Copy the state of a partition, as of its position; call between steps."""
-        return saving.save(self.standing, self._shelf, self._waiting, self.rules.of(partition), partition)
+        return saving.save(self.standing, self._shelf, self._waiting, self.rules, partition)
 
     def load(self, partition: int, saved: Saved, position: Position) -> Dropped:
         """Go on from what was saved at a position; the partition must be open and empty. Return what was left out.
@@ -111,10 +111,8 @@ class Engine:
         SavedStateUnusable
             If it was saved by code that keeps something else; the partition is as it was.
         """
-        restored = saving.restore(self.standing, partition, saved)
+        restored = saving.restore(self.standing, self.rules, partition, saved)
         self._waiting.add([restored.waiting])
-        for switch in restored.switches:
-            self.rules.add(partition, switch)
         self._positions[partition] = position
         self._shelf.map(len(self.state.of_partition(partition)))
         return restored.dropped
@@ -305,12 +303,10 @@ class Engine:
         """Let switches of rules wait for their stamps; a switch of the model decides nothing here: scores do."""
         for record, control in zip(columns.record.tolist(), columns.control, strict=True):
             if control.kind == "rules":
-                limits = read_rules(control)
-                if isinstance(limits, str):
-                    intake.refused.append(Rejected(record, Reason.INVALID_FIELD, limits))
-                else:
-                    switch = int(batch.stamp_ms[record]), int(batch.offset[record]), limits
-                    self.rules.add(int(batch.partition[record]), switch)
+                place = int(batch.partition[record]), int(batch.stamp_ms[record]), int(batch.offset[record])
+                refused = self.rules.read(*place, control)
+                if refused is not None:
+                    intake.refused.append(Rejected(record, Reason.INVALID_FIELD, refused))
 
     def _decide(self, T: NDArray[np.int64], sending: Sending) -> Decided:
         standing, decisions = self.standing, self._decisions

@@ -10,11 +10,13 @@ and the one sentence of each says how to mend it; the command line prints it and
     │   ├── JarRefused         a downloaded jar is not the one that kafka.lock names
     │   ├── JarsUnreachable    jars are missing or damaged and cannot be fetched
     │   ├── StackRunning       another process already runs a stack on this state folder
+    │   ├── StateFolderUnusable  the state folder cannot be made, written or used
     │   ├── PortTaken          a port that was asked for is in use
     │   └── ServerFailed       a server ended, or did not answer in time
     ├── BrokerUnreachable      no Kafka answers at the configured address
     ├── RedisUnreachable       no Redis answers at the configured address
     ├── ProjectionRefused      Redis refuses a rebuild, or another one runs
+    ├── WorkerNameTaken        another worker of this name runs
     ├── TopicsDiffer           topics are missing or differ from the table
     ├── ReplayDiffers          the log and the cuts in it do not fit together
     ├── StoreUnreachable       the place of checkpoints or journal cannot be written and read
@@ -51,6 +53,10 @@ class StackRunning(StackError):
     """A stack already runs on this state folder."""
 
 
+class StateFolderUnusable(StackError):
+    """The state folder is a file, read-only, full, another user's, or has a name that cannot be used."""
+
+
 class PortTaken(StackError):
     """A port that was asked for by number is in use."""
 
@@ -69,6 +75,10 @@ class RedisUnreachable(PulsewardenError):
 
 class ProjectionRefused(PulsewardenError):
     """Redis refuses to be rebuilt, or another rebuild runs; readers still see what they saw."""
+
+
+class WorkerNameTaken(PulsewardenError):
+    """Another worker has this one's name: the two would be taken for one in claims, status and group."""
 
 
 class TopicsDiffer(PulsewardenError):

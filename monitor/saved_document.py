@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.alerting.limits import Limits
+from monitor.alerting.limits import Limits, as_accepted_then
 from monitor.alerting.policy import Episode
 from monitor.alerting.rule_book import Switch
 from monitor.rule import Rule
@@ -45,6 +45,7 @@ class Document(msgspec.Struct, frozen=True):
     episodes : (place, rule, episode); the code of a rule within it says nothing.
     carried : kinds and encodings of the objects that waiting events carry; each event has its index in `what`.
     switches : stamp, offset and limits (JSON) of the rules in force and to come.
+    of_settings : what the newest switch of the settings named; None if there was none.
     """
 
     wearers: list[str]
@@ -56,6 +57,7 @@ class Document(msgspec.Struct, frozen=True):
     carried: list[tuple[str, msgspec.Raw]]
     what: list[int]
     switches: list[tuple[int, int, str]] = []
+    of_settings: dict[str, int | float | bool] | None = None
 
 
 encode = msgspec.msgpack.Encoder().encode
@@ -136,12 +138,12 @@ def switches_of(document: Document) -> tuple[list[Switch], tuple[str, ...]]:
     Raises
     ------
     ValueError
-        If one is no JSON object, or has a value that is out of range here.
+        If one is no JSON object.
     """
     switches, unknown = [], set()
     for stamp, offset, text in document.switches:
         values = json.loads(text)
         unknown |= set(values) - set(Limits.model_fields)
         known = {name: value for name, value in values.items() if name in Limits.model_fields}
-        switches.append((stamp, offset, Limits.model_validate_json(json.dumps(known))))
+        switches.append((stamp, offset, as_accepted_then(json.dumps(known))))
     return switches, tuple(sorted(unknown))

@@ -6,7 +6,6 @@ know is left out, and whoever restores is told (`Dropped`); a field that it know
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.alerting.policy import Episode
-from monitor.alerting.rule_book import Switch
+from monitor.alerting.rule_book import RuleBook, Switch
 from monitor.deciding.standing import Standing
 from monitor.rule import Rule
 from monitor.saved import Dropped, Saved, SavedStateUnusable
@@ -47,10 +46,9 @@ _ALWAYS: frozenset[str] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What of a saved state is not in the rows: events that wait, switches of rules, and what was left out."""
+    """What of a saved state is not in the rows: events that wait, and what was left out."""
 
     waiting: Events
-    switches: list[Switch]
     dropped: Dropped
 
 
@@ -66,7 +64,7 @@ class _Read:
     dropped: Dropped
 
 
-def save(standing: Standing, shelf: Shelf, waiting: Waiting, switches: Sequence[Switch], partition: int) -> Saved:
+def save(standing: Standing, shelf: Shelf, waiting: Waiting, rules: RuleBook, partition: int) -> Saved:
     """Copy all that is known of a partition, its rows onto the shelf."""
     state = standing.state
     rows = state.of_partition(partition)
@@ -96,13 +94,14 @@ def save(standing: Standing, shelf: Shelf, waiting: Waiting, switches: Sequence[
         episodes=named(standing.board.of_rows(place)),
         carried=carried,
         what=what,
-        switches=[(stamp, offset, limits.model_dump_json()) for stamp, offset, limits in switches],
+        switches=[(stamp, offset, limits.model_dump_json()) for stamp, offset, limits in rules.of(partition)],
+        of_settings=rules.of_settings(partition),
     )
     return shelf.lend(Saved({name: np.ascontiguousarray(array) for name, array in arrays.items()}, encode(document)))
 
 
-def restore(standing: Standing, partition: int, saved: Saved) -> Restored:
-    """Add the rows of a saved partition to those that are there.
+def restore(standing: Standing, rules: RuleBook, partition: int, saved: Saved) -> Restored:
+    """Add the rows of a saved partition to those that are there, and its rules to the book.
 
     Raises
     ------
@@ -123,7 +122,8 @@ def restore(standing: Standing, partition: int, saved: Saved) -> Restored:
         standing.late.seconds[found] = arrays[_LATE + "seconds"]
     for place, rule, episode in read.episodes:
         standing.board.episodes[int(rows[place]), rule] = episode
-    return Restored(replace(read.waiting, row=rows[read.waiting.row]), read.switches, read.dropped)
+    rules.restore(partition, read.switches, document.of_settings)
+    return Restored(replace(read.waiting, row=rows[read.waiting.row]), read.dropped)
 
 
 def _fill(standing: Standing, rows: NDArray[np.int64], arrays: dict[str, NDArray[Any]], rules: list[str]) -> None:

@@ -19,7 +19,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from monitor.alerting.limits import Limits
+from monitor.alerting.limits import Limits, refusal
 from monitor.errors import SettingsInvalid
 from monitor.local.address import running_environment
 
@@ -208,6 +208,8 @@ def load(**values: Any) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         variable = PREFIX + "__".join(part.upper() for part in first["loc"] if isinstance(part, str))
-        raise SettingsInvalid(f"Setting {variable} is wrong: {first['msg']}; correct or unset it.") from error
+        why = refusal(first) if first["loc"][:1] == ("limits",) else first["msg"]
+        mend = " Correct" if why.endswith("?") else "; correct"
+        raise SettingsInvalid(f"Setting {variable} is wrong: {why}{mend} or unset it.") from error
     except SettingsError as error:
         raise SettingsInvalid(f"A {PREFIX} variable cannot be read ({error}): correct or unset it.") from error

@@ -13,32 +13,59 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from monitor.alerting.limits import Limits
+from monitor.alerting.limits import Limits, refusal
 from stream_schemas.control import Control
 
 Switch = tuple[int, int, Limits]
 """Stamp in ms, offset in control.v1, and the limits from then on."""
 
+MAX_BRACKETS = 100
+MAX_CHARACTERS = 100_000
+"""A rule file is flat and short; beyond these the reader's stack and time would decide what is accepted."""
 
-def read_rules(control: Control) -> Limits | str:
-    """Read a rule file, TOML with one line for each limit that differs from the packaged ones, or say what is wrong.
 
-    >>> read_rules(Control(kind="rules", content="hr_high_rest_bpm = 130", at="2026-01-05T00:00:00Z")).hr_high_rest_bpm
-    130
-    >>> read_rules(Control(kind="rules", content="hr_high = 130", at="2026-01-05T00:00:00Z"))
-    'hr_high: Extra inputs are not permitted'
+def read_rules(control: Control, base: Limits) -> Limits | str:
+    """Read a rule file, TOML with one line for each limit to change, or say what is wrong.
+
+    Parameters
+    ----------
+    control : a switch of kind `rules`.
+    base : the limits before it; a switch that merges leaves what its file does not name as it is there.
+
+    >>> at = "2026-01-05T00:00:00Z"
+    >>> before = Limits(day_begins_h=7)
+    >>> after = read_rules(Control(kind="rules", content="hr_high_rest_bpm = 130", replace=False, at=at), before)
+    >>> after.hr_high_rest_bpm, after.day_begins_h
+    (130, 7)
+    >>> read_rules(Control(kind="rules", content="hr_high_rest_bpm = 130", replace=True, at=at), before).day_begins_h
+    8
+    >>> read_rules(Control(kind="rules", content="hr_high = 130", at=at), before)
+    'hr_high is no limit; did you mean hr_high_rest_bpm?'
     """
-    if control.content is None:
-        return "A switch of rules needs content."
-    if control.sha256 is not None and hashlib.sha256(control.content.encode()).hexdigest() != control.sha256:
-        return "The content is not what its sha256 says."
+    named = _named(control)
+    if isinstance(named, str):
+        return named
     try:
-        return Limits(**tomllib.loads(control.content))
+        return Limits(**{**base.model_dump(), **named}) if control.merges else Limits(**named)
+    except ValidationError as error:
+        return refusal(error.errors(include_input=False, include_url=False)[0])
+
+
+def _named(control: Control) -> dict[str, Any] | str:
+    """Return what a rule file names, or say why it cannot be read."""
+    content = control.content
+    if content is None:
+        return "A switch of rules needs content."
+    if control.sha256 is not None and hashlib.sha256(content.encode()).hexdigest() != control.sha256:
+        return "The content is not what its sha256 says."
+    if len(content) > MAX_CHARACTERS or content.count("[") + content.count("{") > MAX_BRACKETS:
+        return f"A rule file has a line for each limit: at most {MAX_CHARACTERS} characters, {MAX_BRACKETS} brackets."
+    try:
+        return tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
         return f"The content is not TOML: {error}."
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except ValueError:  # a whole number of thousands of digits
+        return "The content is not TOML: a number has too many digits."
 
 
 class RuleBook:
@@ -53,6 +80,39 @@ class RuleBook:
         self.limits = limits
         self._own: dict[int, Limits] = {}
         self._coming: dict[int, list[Switch]] = {}
+        self._of_settings: dict[int, dict[str, Any]] = {}
+
+    def read(self, partition: int, stamp_ms: int, offset: int, control: Control) -> str | None:
+        """Let a switch wait for its stamp, or say why it is refused.
+
+        Stamps of a partition of control.v1 never fall, so the switch before this one is the newest that was read,
+        whether it is in force by now or not: how the log is cut decides nothing.
+        """
+        limits = read_rules(control, self.newest(partition))
+        if isinstance(limits, str):
+            return limits
+        self.add(partition, (stamp_ms, offset, limits))
+        if control.origin == "settings":
+            named = tomllib.loads(control.content or "")
+            self._of_settings[partition] = {name: getattr(limits, name) for name in named}
+        return None
+
+    def newest(self, partition: int) -> Limits:
+        """Return the limits after every switch that was read."""
+        if coming := self._coming.get(partition):
+            return coming[-1][2]
+        return self._own.get(partition, self.limits)
+
+    def of_settings(self, partition: int) -> dict[str, Any] | None:
+        """Return what the newest switch of the settings named in a partition, or None if there was none."""
+        return self._of_settings.get(partition)
+
+    def restore(self, partition: int, switches: list[Switch], of_settings: Mapping[str, Any] | None) -> None:
+        """Go on from what `of` and `of_settings` returned when the partition was saved."""
+        for switch in switches:
+            self.add(partition, switch)
+        if of_settings is not None:
+            self._of_settings[partition] = dict(of_settings)
 
     def add(self, partition: int, switch: Switch) -> None:
         """Let a switch wait for its stamp."""
@@ -62,11 +122,13 @@ class RuleBook:
         """Let the packaged limits but for these be in force, as a span begins with; unknown ones are left out."""
         known = {name: value for name, value in limits.items() if name in Limits.model_fields}
         self._own[partition] = Limits().model_copy(update=known)
+        self._of_settings[partition] = known
 
     def drop(self, partition: int) -> None:
         """Forget a partition's switches."""
         self._own.pop(partition, None)
         self._coming.pop(partition, None)
+        self._of_settings.pop(partition, None)
 
     def of(self, partition: int) -> list[Switch]:
         """Return all that is needed to go on: the limits in force, as a switch at 0, and the switches to come."""

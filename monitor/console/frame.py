@@ -84,7 +84,26 @@ class WorkerStatus:
     dead_letters : mapping of str to int
         Dead letters by reason.
     T_ms : int or None
-        The log time it has decided up to, epoch milliseconds; None before its first cut.
+        The log time it has decided up to in the partition that is furthest behind, epoch milliseconds; None before
+        its first cut.
+    T_held_by : str or None
+        The input that holds that T back, if the worker says so.
+    left_out : mapping of str to int
+        Inputs that some of its partitions go on without, and how many do.
+    partitions : int or None
+        Partitions of the log.
+    unowned : mapping of str to str
+        Partitions that were given to it and that it does not own, each with the reason.
+    quarantined : int
+        Records that were set aside because their application raised.
+    clock_ahead : mapping of str to float
+        Brokers whose clock is ahead, and by how many seconds.
+    versions : str or None
+        Version of the engine that decides.
+    oldest_checkpoint_s : float or None
+        Age of the partition's checkpoint that is oldest.
+    checkpoints_failing : int
+        Attempts in a row that wrote none.
     """
 
     worker_id: str
@@ -101,6 +120,16 @@ class WorkerStatus:
     device: str | None = None
     rss_mib: float | None = None
     assigned: int = 0
+    owned: frozenset[int] = frozenset()
+    T_held_by: str | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    partitions: int | None = None
+    unowned: Mapping[str, str] = field(default_factory=dict)
+    quarantined: int = 0
+    clock_ahead: Mapping[str, float] = field(default_factory=dict)
+    versions: str | None = None
+    oldest_checkpoint_s: float | None = None
+    checkpoints_failing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,11 @@ from monitor.console.open_alerts import connect, read_open
 from monitor.console.projection import unapplied
 from monitor.console.status_files import folder, read_all
 from monitor.console.wording import count, duration
+from monitor.console.worker_health import STALE_S, troubles
 from monitor.errors import BrokerUnreachable, RedisUnreachable
 from monitor.settings import Settings
 from stream_schemas.topics import INPUTS
 
-STALE_S = 5.0
-"""A worker writes its status every second; five silent seconds are a fault."""
 FORGOTTEN_S = 86_400.0
 """The status of a worker that has been gone for a day is history, not news."""
 RATE_WINDOW_S = 5.0
@@ -69,8 +68,8 @@ class Lookout:
             workers=workers,
             notices=notices,
         )
-        late = [notice for notice in (_behind(frame), self._clock_behind(frame)) if notice is not None]
-        return replace(frame, notices=[*frame.notices, *late])
+        behind = _behind(frame)
+        return frame if behind is None else replace(frame, notices=[*frame.notices, behind])
 
     def close(self) -> None:
         """End the connections."""
@@ -99,13 +98,6 @@ class Lookout:
             return [f"{count(waiting)} alert versions wait for Redis: is `python -m monitor projector` running?"]
         return []
 
-    def _clock_behind(self, frame: Frame) -> str | None:
-        """Say so if a live worker's log time has fallen behind the clock, which it follows by less than a second."""
-        if frame.log_clock or frame.T_ms is None:
-            return None
-        behind_s = (self._clock.now_ms() - frame.T_ms) / 1000
-        return f"Alerts come late: decided up to {duration(behind_s)} ago." if behind_s > BEHIND_S else None
-
     def _totals(self, workers: list[WorkerStatus]) -> tuple[dict[str, int], list[str]]:
         if not workers:
             where = folder(self._settings.state_dir)
@@ -114,11 +106,8 @@ class Lookout:
                 return self._log_ends.totals(INPUTS), [notice]
             except BrokerUnreachable:
                 return {}, [notice]
-        notices = [
-            f"STALE: {worker.worker_id} has said nothing for {duration(worker.age_s)}; its figures are old."
-            for worker in workers
-            if worker.age_s >= STALE_S
-        ]
+        found = troubles(workers, self._settings, self._clock.now_ms())
+        notices = [f"{trouble.found}." for trouble in found if trouble.urgent]
         totals = dict.fromkeys(INPUTS, 0)
         for worker in workers:
             for topic, number in worker.ingested.items():

@@ -55,6 +55,16 @@ def read(path: Path, now_ms: int) -> WorkerStatus | None:
         device=_text(document.get("device")),
         rss_mib=_number(document.get("rss_mib")),
         assigned=_length(document.get("assigned")),
+        owned=_partitions(document.get("assigned")),
+        T_held_by=_text(document.get("T_held_by")),
+        left_out=_counts(document.get("left_out")),
+        partitions=_whole(document.get("partitions")),
+        unowned=_texts(document.get("unowned")),
+        quarantined=_whole(document.get("quarantined")) or 0,
+        clock_ahead=_numbers(document.get("clock_ahead")),
+        versions=_version(document.get("versions")),
+        oldest_checkpoint_s=_number(document.get("oldest_checkpoint_s")),
+        checkpoints_failing=_whole(document.get("checkpoints_failing_in_a_row")) or 0,
     )
 
 
@@ -62,6 +72,31 @@ def _counts(value: Any) -> Mapping[str, int]:
     if not isinstance(value, dict):
         return {}
     return {str(name): int(number) for name, number in value.items() if isinstance(number, int)}
+
+
+def _partitions(value: Any) -> frozenset[int]:
+    return frozenset(p for p in value if isinstance(p, int)) if isinstance(value, list) else frozenset()
+
+
+def _texts(value: Any) -> Mapping[str, str]:
+    """Read reasons by partition; a list says which partitions, and no reason."""
+    if isinstance(value, list):
+        return {str(name): "" for name in value}
+    return {str(name): str(text) for name, text in value.items()} if isinstance(value, dict) else {}
+
+
+def _numbers(value: Any) -> Mapping[str, float]:
+    if not isinstance(value, dict):
+        return {}
+    return {str(name): float(number) for name, number in value.items() if isinstance(number, int | float)}
+
+
+def _version(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {one}" for name, one in sorted(value.items())) or None
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or None
+    return None if value in {None, ""} else str(value)
 
 
 def _number(value: Any) -> float | None:

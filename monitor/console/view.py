@@ -223,6 +223,8 @@ def _footer(frame: Frame, hint: str) -> RenderableType:
     table.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
     table.add_column(justify="right", no_wrap=True)
     late = sum(worker.late for worker in frame.workers)
+    aside = sum(worker.quarantined for worker in frame.workers)
     text = f" {_dead_letters(frame)}" + (f" · late {count(late)}" if late else "")
+    text += f" · set aside {count(aside)}" if aside else ""
     table.add_row(Text(text), Text(f" {hint} ", style=DIM))
     return table

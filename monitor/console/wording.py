@@ -53,6 +53,15 @@ def count(number: float | None) -> str:
     return f"{number:,.1f}" if 0 < number < 10 and number != int(number) else f"{round(number):,}"
 
 
+def many(number: int, word: str) -> str:
+    """Return a count and its word.
+
+    >>> many(1, "partition"), many(3, "partition")
+    ('1 partition', '3 partitions')
+    """
+    return f"{count(number)} {word}{'' if number == 1 else 's'}"
+
+
 def name(wearer_id: str, width: int) -> str:
     """Return an id that fits: where something must go, the middle goes, because ids differ at their ends.
 

@@ -103,10 +103,10 @@ def spawn(
     patience_s
         How long the child has from being asked to end to being killed.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # -I -S: the wrapper needs the standard library only, and starts in 15 ms without site-packages.
     wrapper = [sys.executable, "-I", "-S", str(Path(__file__).resolve()), str(patience_s)]
-    with log.open("ab") as output:
+    with open(log, "ab", opener=_private) as output:
         process = subprocess.Popen(
             [*wrapper, *(str(part) for part in argv)],
             stdin=subprocess.PIPE,
@@ -117,6 +117,14 @@ def spawn(
             pass_fds=tuple(held),
         )
     return Leashed(name, process, log, patience_s)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a log that only its user may read, an older one too: programs quote what they could not use."""
+    descriptor = os.open(path, flags, 0o600)
+    with contextlib.suppress(PermissionError):  # another user's log stays as it is
+        os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def _die_with(parent: int) -> None:
@@ -132,6 +140,7 @@ def hold(argv: Sequence[str], patience_s: float = PATIENCE_S) -> int:
     However often it is asked to end, the child is told once: a worker takes a second signal for impatience.
     """
     me = os.getpid()
+    os.umask(0o077)  # what a child writes is its user's alone: it is health data
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     before_exec = (lambda: _die_with(me)) if sys.platform == "linux" else None
     child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, preexec_fn=before_exec)

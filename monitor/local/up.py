@@ -1,27 +1,32 @@
 """``python -m monitor up``: keep the embedded stack running, and workers and projector beside it if they are asked for.
 
 Without ``--workers`` it runs the servers only, so that workers can be started, stopped and debugged in other terminals;
-with ``--workers N`` it is a whole installation on one machine, and restarts what ends.
+with ``--workers N`` it is a whole installation on one machine. What ends is started again, a server on the ports that
+it had; what runs goes on running.
 """
 
 import os
 import signal
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import FrameType
 
 from rich.console import Console
+from rich.status import Status
 
 from monitor import topics
-from monitor.errors import ServerFailed
+from monitor.errors import StackError
 from monitor.local.address import address_file
 from monitor.local.leash import PATIENCE_S
 from monitor.local.stack import Stack
+from monitor.local.state_folder import private_folder
 from monitor.local.supervisor import Part, Supervisor
 from monitor.settings import Settings
 
 WATCH_S = 0.25  # how soon a server or a worker that died is noticed
+DRAINED = "drained"
+"""The file in the state folder that stands while an operator wants the workers down (`python -m monitor drain`)."""
 
 
 def run(
@@ -42,14 +47,21 @@ def run(
     Raises
     ------
     StackError
-        If the stack cannot start, or a server ends by itself.
+        If the stack cannot start.
     TopicsDiffer
         If workers are asked for and the topics that exist are other ones.
     """
+    copies = settings.kafka.replication_factor
+    if workers and copies > 1:
+        raise StackError(
+            f"PULSEWARDEN_KAFKA__REPLICATION_FACTOR is {copies}, but `up` runs one broker: unset it, or run workers on "
+            "a Kafka of that many brokers."
+        )
     console = Console(highlight=False, soft_wrap=True)
     with console.status("Starting") as status:
-        say = status.update if console.is_terminal else console.print
-        stack = Stack.start(settings.state_dir, kafka_port=kafka_port, redis_port=redis_port, say=say)
+        screen = _Screen(console, status if console.is_terminal else None)
+        stack = Stack.start(settings.state_dir, kafka_port=kafka_port, redis_port=redis_port, say=screen.say)
+        screen.started()
     with stack:
         # Only now: Ctrl-C during a slow first download must interrupt it.
         enough = threading.Event()
@@ -60,14 +72,12 @@ def run(
         before = {number: signal.signal(number, finish) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             with ExitStack() as ends:
-                supervisor = ends.enter_context(_supervisor(settings, stack, console, workers, trainer))
+                supervisor = ends.enter_context(_supervisor(settings, stack, screen, workers, trainer))
                 _print_addresses(console, stack, workers)
                 while not enough.wait(WATCH_S):
-                    ended = stack.ended()
-                    if ended is not None:
-                        raise ServerFailed(f"{ended.name} ended by itself: see {ended.log}, then start again.")
+                    stack.look()
                     supervisor.look()
-                console.print("Stopping")
+                screen.say("Stopping")
             stack.stop()
         finally:
             for number, handler in before.items():
@@ -75,7 +85,27 @@ def run(
     return 0
 
 
-def _supervisor(settings: Settings, stack: Stack, console: Console, workers: int, trainer: bool) -> Supervisor:
+class _Screen:
+    """Says lines: as the one line that changes while the stack starts on a terminal, else below each other."""
+
+    def __init__(self, console: Console, status: Status | None) -> None:
+        self._console, self._status = console, status
+
+    def started(self) -> None:
+        """Say everything below each other from now on."""
+        self._status = None
+
+    def say(self, line: str) -> None:
+        """Say a line; a terminal that is gone or a full disk behind it ends nothing that runs."""
+        if self._status is not None:
+            self._status.update(line)
+            return
+        with suppress(OSError):
+            self._console.print(line, markup=False)
+            sys.stdout.flush()
+
+
+def _supervisor(settings: Settings, stack: Stack, screen: _Screen, workers: int, trainer: bool) -> Supervisor:
     if workers:
         here = {
             "kafka": settings.kafka.model_copy(update={"bootstrap_servers": stack.bootstrap_servers}),
@@ -84,13 +114,9 @@ def _supervisor(settings: Settings, stack: Stack, console: Console, workers: int
         installed = settings.model_copy(update=here)
         topics.create(installed)
         topics.require(installed)
-
-    def say(line: str) -> None:
-        console.print(line, markup=False)
-        sys.stdout.flush()
-
+    logs = private_folder(stack.state_dir / "logs")
     kept = parts(stack, workers, trainer, settings.stream.gone_within_s + PATIENCE_S)
-    return Supervisor(kept, stack.state_dir / "logs", say, held=stack.held)
+    return Supervisor(kept, logs, screen.say, held=stack.held)
 
 
 def parts(stack: Stack, workers: int, trainer: bool, patience_s: float) -> list[Part]:
@@ -105,7 +131,8 @@ def parts(stack: Stack, workers: int, trainer: bool, patience_s: float) -> list[
         # It comes back within a second or two under the same name: nobody has to wait for its session to end.
         static = "PULSEWARDEN_STREAM__STATIC_MEMBERSHIP"
         mine[static] = os.environ.get(static, "true")
-        made.append(Part(f"worker-{number}", _command("worker"), mine, patience_s))
+        unwanted = stack.state_dir / DRAINED
+        made.append(Part(f"worker-{number}", _command("worker"), mine, patience_s, unwanted=unwanted))
     if workers:
         made.append(Part("projector", _command("projector"), shared))
     if trainer:

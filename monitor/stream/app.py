@@ -53,6 +53,7 @@ def new_app(name: str, settings: Settings, topics: Sequence[str], reader: Reader
     group = settings.kafka.topic_prefix + name
     app = App(
         group,
+        broker_client_id=stream.worker_id,  # two members of one name are found by it
         broker=[f"batch+kafka://{server.strip()}" for server in settings.kafka.bootstrap_servers.split(",")],
         store="memory://",
         datadir=str(datadir),
@@ -136,6 +137,7 @@ async def _serve(
     try:
         await asyncio.wait({working, running, *stops}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        threading.excepthook = _say_in_a_line
         _give_up_after(stop_within_s + LEAVE_S)
         working.cancel()
         await asyncio.wait({working}, timeout=stop_within_s + _CLOSES_WITHIN_S)
@@ -183,8 +185,21 @@ async def _run(app: App) -> None:
         )
 
 
+def _say_in_a_line(thread: threading.ExceptHookArgs) -> None:
+    """Say it in a line when the consumer's thread ends by an exception while we stop: aiokafka's does, without Kafka.
+
+    What it held is of no use by then, and thirty lines of traceback are of no use to whoever pressed Ctrl-C.
+    """
+    log.warning("the consumer ended out of order, as it does while Kafka is away", why=thread.exc_type.__name__)
+
+
 def _give_up_after(seconds: float) -> None:
     """End the process if stopping hangs: Faust joins its thread without a limit."""
-    timer = threading.Timer(seconds, os._exit, (3,))
+
+    def give_up() -> None:
+        log.error("the consumer cannot be stopped, as when Kafka hangs: the process ends without leaving its group")
+        os._exit(3)
+
+    timer = threading.Timer(seconds, give_up)
     timer.daemon = True
     timer.start()

@@ -12,6 +12,8 @@ from aiokafka.errors import KafkaError
 from models.errors import ModelError
 from monitor.draining import Drain, Drained
 from monitor.engine import Engine as RealEngine
+from monitor.group_members import CORE_GROUP, require_sole
+from monitor.local.worker_name import hold_name
 from monitor.outputs import Output, ScoreDue
 from monitor.scoring.batcher import Batcher
 from monitor.scoring.device import Device
@@ -53,6 +55,8 @@ def run(settings: Settings, new_engine: Callable[[Settings], Engine] | None = No
     ------
     TopicsDiffer
         If the topics are not as the table says.
+    WorkerNameTaken
+        If another worker of this name runs.
     ReplayDiffers
         If the log and the cuts in it do not fit together.
     StoreUnreachable, CheckpointsDiffer
@@ -63,10 +67,12 @@ def run(settings: Settings, new_engine: Callable[[Settings], Engine] | None = No
     keep_small()
     without_pandas()
     require(settings)
-    worker = Worker(settings, (new_engine or engine_of)(settings))
-    app = new_app("core", settings, worker.topics, worker.owner, settings.stream.pace_ms / 2000)
-    worker.watch(app)
-    serve(app, worker.work, stop_within_s=settings.stream.stop_within_s, told=worker.told_to_drain)
+    with hold_name(settings.state_dir, settings.stream.worker_id):
+        require_sole(settings)
+        worker = Worker(settings, (new_engine or engine_of)(settings))
+        app = new_app(CORE_GROUP, settings, worker.topics, worker.owner, settings.stream.pace_ms / 2000)
+        worker.watch(app)
+        serve(app, worker.work, stop_within_s=settings.stream.stop_within_s, told=worker.told_to_drain)
     return 0
 
 

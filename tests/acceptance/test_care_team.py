@@ -15,6 +15,7 @@ from monitor.settings import Settings
 from stream_schemas.topics import ALERT_COMMANDS
 from tests.conftest import NewSettings
 from tests.engine.feed import MINUTE, START, Feed, feed
+from tests.patience import patience
 from tests.stream.conftest import Processes
 from tests.stream.world import compare, read, settled, status, until
 
@@ -44,7 +45,7 @@ def publish(settings: Settings, f: Feed, *, after_ms: int = 0, until_ms: int = 1
     producer = KafkaProducer(bootstrap_servers=settings.kafka.bootstrap_servers)
     for stamp, topic, p, r in rows:
         producer.send(settings.kafka.topic_prefix + topic, key=r.key, value=r.value, partition=p, timestamp_ms=stamp)
-    producer.flush(30)
+    producer.flush(patience(30))
     producer.close()
     return len(rows)
 
@@ -59,7 +60,9 @@ def follow(code: str, settings: Settings, tail: str = "") -> str:
         ("pw:{", settings.redis.key_prefix + "{"),
     ):
         code = code.replace(said, meant)
-    done = subprocess.run([sys.executable, "-c", code + tail], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code + tail], capture_output=True, text=True, timeout=patience(60), check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -122,7 +125,7 @@ def test_a_killed_worker_with_the_real_engine_gives_the_same_alerts_byte_for_byt
     second = processes.start(settings, "monitor", "worker")
     until("all is read", lambda: settled(settings, "worker-1")["ingested"] == published - 1, 90)
     second.terminate()
-    second.wait(10)
+    second.wait(patience(10))
 
     engine = Engine(settings.limits, partitions=settings.stream.partitions, teams=settings.teams, log_clock=True)
     for topic in ("alerts.north.v1", "alerts.south.v1", "dead-letter.v1"):

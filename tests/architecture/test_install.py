@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import patience
+
 REPOSITORY = Path(__file__).parent.parent.parent
 LOCKS = sorted([*REPOSITORY.glob("*.lock"), *REPOSITORY.glob("monitor/**/*.lock")])
 
@@ -58,7 +60,7 @@ def test_a_wrong_python_gets_one_sentence_and_nothing_is_touched(
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     made = subprocess.run(
         ["make", "PYTHON=./python", "test"],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=patience(60),
     )  # fmt: skip
     assert made.returncode != 0
     assert ("went on to: -m venv" in made.stdout) == fits
@@ -79,7 +81,7 @@ def test_a_second_make_installs_nothing() -> None:
         ["make", "--dry-run", "install"],
         cwd=REPOSITORY,
         env={key: value for key, value in os.environ.items() if not key.startswith("MAKE")},
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=patience(60),
     )  # fmt: skip
     assert "pip" not in dry.stdout
     assert "venv --clear" not in dry.stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.conftest import JARS
 from tests.demo.test_report import FIELDS
+from tests.patience import patience
 
 SECONDS, SPEED = 8, 450
 
@@ -31,7 +32,7 @@ def test_a_small_demo_loses_nothing_misses_no_crisis_and_says_so(tmp_path: Path)
         env={**os.environ, "PULSEWARDEN_STATE_DIR": str(tmp_path / "state"), "PULSEWARDEN_STREAM__PARTITIONS": "4"},
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=patience(150),
         check=False,
     )
 

@@ -156,8 +156,16 @@ def test_on_the_log_clock_a_command_written_today_acts_on_the_simulated_day() ->
     assert f.alerts("HR_HIGH_REST")[-1]["workflow"] == "acked"
 
 
-def switch_rules(f: Feed, content: str, at: int, partitions: range = range(PARTITIONS)) -> None:
-    event = {"schema": "control/1", "kind": "rules", "content": content, "at": "2026-01-05T10:30:00Z"}
+OTHER_RULES = """\
+hr_high_rest_bpm = 150
+hr_high_rest_urgent_bpm = 160
+bp_severe_systolic_mmhg = 170
+bp_severe_clear_systolic_mmhg = 165
+"""
+
+
+def switch_rules(f: Feed, content: str, at: int, partitions: range = range(PARTITIONS), **more: Any) -> None:
+    event = {"schema": "control/1", "kind": "rules", "content": content, "at": "2026-01-05T10:30:00Z", **more}
     for p in partitions:
         f.publish(CONTROL, event, at, key="", p=p)
 
@@ -167,8 +175,8 @@ def test_a_switch_of_rules_acts_at_its_stamp_however_the_log_is_cut(seed: int) -
     one, other = feed(), feed()
     for f in (one, other):
         a_busy_hour(f, seed, jitter_ms=1400)
-        switch_rules(f, "hr_high_rest_bpm = 150\nbp_severe_systolic_mmhg = 170", DAY_START + 25 * MINUTE)
-        switch_rules(f, "hr_low_awake_bpm = 35", DAY_START + 50 * MINUTE, range(2))
+        switch_rules(f, OTHER_RULES, DAY_START + 25 * MINUTE)
+        switch_rules(f, "hr_low_awake_bpm = 35\nhr_low_urgent_bpm = 28", DAY_START + 50 * MINUTE, range(2))
     end = DAY_START + (LENGTH + 20) * MINUTE
     one.run(end, every=MINUTE)
 
@@ -189,9 +197,19 @@ def test_rules_that_are_wrong_are_a_dead_letter_and_change_nothing() -> None:
     f = feed()
     switch_rules(f, "hr_high_rest_bpm = 'fast'", DAY_START, range(1))
     switch_rules(f, "= what", DAY_START, range(1))
+    switch_rules(f, "hr_high_rest_bpm = 110", DAY_START, range(1))
+    switch_rules(f, "hr_high = 130", DAY_START, range(1))
+    switch_rules(f, "x = " + "[" * 2000, DAY_START, range(1))
+    switch_rules(f, "hr_min_samples = " + "9" * 5000, DAY_START, range(1))
     f.minutes("w1", DAY_START, [125] * 20)
 
     f.run(DAY_START + 20 * MINUTE)
 
-    assert [letter["reason"] for letter in f.dead] == ["invalid_field", "invalid_field"]
+    assert [letter["reason"] for letter in f.dead] == ["invalid_field"] * 6
+    assert [letter["detail"] for letter in f.dead][2:] == [
+        "hr_high_rest_clear_bpm = 115 must be below hr_high_rest_bpm = 110: a high rate clears below where it raises",
+        "hr_high is no limit; did you mean hr_high_rest_bpm?",
+        "A rule file has a line for each limit: at most 100000 characters, 100 brackets.",
+        "The content is not TOML: a number has too many digits.",
+    ]
     assert f.alerts("HR_HIGH_REST")

@@ -16,6 +16,7 @@ from monitor import topics
 from monitor.local import kafka_jars, servers
 from monitor.local.leash import Leashed
 from monitor.settings import Settings, load
+from tests.patience import patience
 from tests.stream.world import until
 
 PARTITIONS = 4
@@ -142,7 +143,7 @@ class Ground:
 
 def patiently(do: Callable[[], Any], within_s: float = 30.0) -> Any:
     """Try again while Kafka does not answer."""
-    deadline = time.monotonic() + within_s
+    deadline = time.monotonic() + patience(within_s)
     while True:
         try:
             return do()

@@ -15,6 +15,7 @@ from tests.faults.driver import CareTeam, Driver
 from tests.faults.ground import Ground, patiently
 from tests.faults.records import ends
 from tests.faults.story import Story
+from tests.patience import patience
 
 Say = Callable[[str], None]
 SETTLED_WITHIN_S = 90.0
@@ -100,7 +101,7 @@ class Run:
 
     def until(self, what: str, true: Callable[[], object], within_s: float = 40.0) -> None:
         """Wait for something."""
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + patience(within_s)
         while not true():
             if time.monotonic() > deadline:
                 raise RunFailed(f"not within {within_s:.0f} s: {what}")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import redis
 
-from monitor.doctor import Finding, examine
+from monitor.doctor import examine
+from monitor.doctoring.finding import Finding
 from monitor.local import servers
 from monitor.settings import Settings, load
+from tests.patience import patience
 
 
 def finding(what: str, settings: Settings) -> Finding:
@@ -19,7 +21,9 @@ def finding(what: str, settings: Settings) -> Finding:
 def test_a_healthy_stack_has_nothing_wrong(live_settings: Settings) -> None:
     found = examine(live_settings)
     assert [one for one in found if one.verdict == "wrong"] == []
-    assert {one.what for one in found} == {"stack", "Kafka", "topics", "Redis", "model", "GPU"}
+    looked_at = {"stack", "Kafka", "topics", "copies", "Redis", "projector", "group", "workers", "disk"}
+    assert {one.what for one in found} == looked_at | {"dead letters", "teams", "model", "GPU"}
+    assert "acks=all waits for that one" in finding("copies", live_settings).found
     assert "with 4 partitions each" in finding("topics", live_settings).found
 
 
@@ -37,7 +41,7 @@ def test_nothing_running_names_the_command_that_starts_it_and_ends_with_status_1
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=patience(60),
     )
     assert result.returncode == 1, result.stderr
     assert f"No Kafka answers at 127.0.0.1:{kafka}" in result.stdout

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from monitor.local.leash import spawn
+from tests.patience import patience
 
 SLEEPER = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(600)"
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + SLEEPER
@@ -23,7 +24,7 @@ sys.stdin.read()
 
 def pid_in(log: Path) -> int:
     """Wait until the child has written its process id."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + patience(20)
     while time.monotonic() < deadline:
         if log.exists() and log.read_text().endswith("\n"):
             return int(log.read_text().split()[0])
@@ -33,8 +34,8 @@ def pid_in(log: Path) -> int:
 
 def ends(pid: int, within_s: float) -> bool:
     """Wait until no such process runs; a zombie that nobody has reaped yet has ended."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
+    began = time.monotonic()
+    while time.monotonic() < began + patience(within_s):
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except FileNotFoundError:
@@ -85,14 +86,14 @@ def test_the_exit_status_and_the_output_are_the_childs(tmp_path: Path) -> None:
         tmp_path / "deep" / "log",
         {"WHO": "it was me"},
     )
-    assert child.wait(20) == 7
+    assert child.wait(patience(20)) == 7
     assert child.tail() == "it was me"
     child.ask_to_end()
 
 
 def test_a_command_that_does_not_exist_says_so_in_the_log(tmp_path: Path) -> None:
     child = spawn("nothing", [tmp_path / "no-such-command"], tmp_path / "log")
-    assert child.wait(20) == 1
+    assert child.wait(patience(20)) == 1
     assert "does not exist" in child.tail()
     child.ask_to_end()
 
@@ -122,5 +123,5 @@ def test_a_signal_to_the_leash_reaches_the_child(tmp_path: Path) -> None:
     child = spawn("sleeper", [sys.executable, "-c", SLEEPER], tmp_path / "log")
     pid_in(child.log)
     os.kill(child.pid, signal.SIGTERM)
-    assert child.wait(5) == -signal.SIGTERM
+    assert child.wait(patience(5)) == -signal.SIGTERM
     child.ask_to_end()

@@ -14,6 +14,7 @@ from monitor.local import servers
 from monitor.settings import Settings, load
 from stream_schemas.topics import INPUTS, TOPICS
 from tests.conftest import NewSettings
+from tests.patience import patience
 
 
 def with_partitions(settings: Settings, partitions: int) -> Settings:
@@ -22,7 +23,7 @@ def with_partitions(settings: Settings, partitions: int) -> Settings:
 
 def found(settings: Settings, sentences: int) -> list[str]:
     """Check until so many sentences come; the broker answers an alteration before it has applied it."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + patience(10)
     while len(got := topics.check(settings)) < sentences and time.monotonic() < deadline:
         time.sleep(0.05)
     return got
@@ -58,7 +59,7 @@ def test_on_a_log_clock_inputs_keep_their_writers_times_for_ever(replay_settings
     producer = KafkaProducer(bootstrap_servers=replay_settings.kafka.bootstrap_servers)
     topic = f"{replay_settings.kafka.topic_prefix}vitals.heart-rate.v1"
     far_ahead_ms = 4_102_444_800_000  # the year 2100: a simulation runs ahead of the broker's clock
-    assert producer.send(topic, b"{}", timestamp_ms=far_ahead_ms).get(20).timestamp == far_ahead_ms
+    assert producer.send(topic, b"{}", timestamp_ms=far_ahead_ms).get(patience(20)).timestamp == far_ahead_ms
     producer.close()
 
 
@@ -111,7 +112,7 @@ def test_the_command_line_creates_checks_and_lists(new_settings: NewSettings) ->
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=patience(60),
         )
 
     admin = KafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)

@@ -6,6 +6,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from monitor.alerting.limits import Limits
 from stream_schemas.partition import murmur2_partition
@@ -183,9 +184,9 @@ def add_commands(log: Log, alerts: Sequence[dict[str, object]], seed: int) -> No
 
 
 OTHER_RULES = (
-    "hr_high_rest_bpm = 112\nno_data_cadences = 2",
-    "hr_window_min = 6\nhr_low_awake_bpm = 45\nsettle_s = 30",
-    "bp_severe_systolic_mmhg = 170\nbp_repeat_within_min = 5\nlate_after_s = 30",
+    "hr_high_rest_bpm = 112\nhr_high_rest_clear_bpm = 106\nno_data_cadences = 2",
+    "hr_window_min = 6\nhr_low_awake_bpm = 45\nhr_low_awake_clear_bpm = 50\nsettle_s = 30",
+    "bp_severe_systolic_mmhg = 170\nbp_severe_clear_systolic_mmhg = 165\nbp_repeat_within_min = 5\nlate_after_s = 30",
 )
 
 
@@ -194,17 +195,20 @@ def add_switches(log: Log, seed: int) -> None:
     rng, recorder = random.Random(seed), feed()
     for p in range(PARTITIONS):
         for at in sorted(BEGIN + rng.randrange(LENGTH * MINUTE) for _ in range(rng.choice([0, 1, 2]))):
-            event = {"schema": "control/1", "kind": "rules", "content": rng.choice(OTHER_RULES), "at": rfc3339(at)}
+            content, replace = rng.choice(OTHER_RULES), rng.random() < 0.4
+            event = {"schema": "control/1", "kind": "rules", "content": content, "replace": replace, "at": rfc3339(at)}
             recorder.publish(CONTROL, event, at, key="", p=p)
     log.update(recorder.records)
 
 
 def limits_in_force(log: Log, partition: int) -> Callable[[float], Limits]:
     """Return the limits at a received time, in a partition."""
-    switches = [
-        (r.stamp_ms, Limits(**tomllib.loads(json.loads(r.value or b"")["content"])))
-        for r in log.get((CONTROL, partition), [])
-    ]
+    switches: list[tuple[int, Limits]] = []
+    named: dict[str, Any] = {}
+    for r in log.get((CONTROL, partition), []):
+        event = json.loads(r.value or b"")
+        named = {**({} if event["replace"] else named), **tomllib.loads(event["content"])}
+        switches.append((r.stamp_ms, Limits(**named)))
 
     def at(time: float) -> Limits:
         past = [limits for stamp, limits in switches if stamp <= time]

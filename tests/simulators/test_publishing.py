@@ -17,6 +17,7 @@ from simulators import scenario, wearable
 from simulators.errors import OptionRefused, ScenarioRefused
 from stream_schemas import rfc3339, topics
 from stream_schemas.partition import murmur2_partition
+from tests.patience import patience
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -89,7 +90,7 @@ def test_ctrl_c_ends_a_live_run_cleanly_with_everything_counted(live_settings: S
     try:
         first = next(iter(consumer))
         child.send_signal(signal.SIGINT)
-        _, errors = child.communicate(timeout=30)
+        _, errors = child.communicate(timeout=patience(30))
     finally:
         child.kill()
         child.wait()

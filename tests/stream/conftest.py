@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.settings import Settings
+from tests.patience import patience
 from tests.stream.world import REPOSITORY, environment
 
 
@@ -54,5 +55,5 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
     for child in made.running:
         if child.poll() is None:
             child.send_signal(signal.SIGKILL)
-        child.wait(10)
+        child.wait(patience(10))
     print(made.logs())

@@ -22,6 +22,7 @@ from monitor.stream.records import Records
 from monitor.stream.recovery import Replay, Replayed
 from monitor.wearers.checkpoint import Checkpoints
 from stream_schemas.topics import INPUTS
+from tests.patience import patience
 from tests.stream.toy_engine import ToyEngine
 from tests.stream.world import heart_rate
 
@@ -58,7 +59,7 @@ class World:
         return made
 
     def append(self, value: bytes) -> int:
-        self.end = self.producer.send(self.prefix + "cuts.v1", value, partition=0).get(10).offset + 1
+        self.end = self.producer.send(self.prefix + "cuts.v1", value, partition=0).get(patience(10)).offset + 1
         return self.end - 1
 
     def claim(self) -> int:
@@ -82,7 +83,7 @@ class World:
             self.producer.send(self.prefix + INPUTS[HEART_RATE], value, key=key, partition=0)
             for key, value in (heart_rate(wearer, i) for i in range(n))
         ]
-        written = [one.get(10) for one in sent]
+        written = [one.get(patience(10)) for one in sent]
         begin = (at.next or ())[HEART_RATE]
         records = asyncio.run(self._read(begin, written[-1].offset + 1))
         reach = tuple(written[-1].offset + 1 if i == HEART_RATE else 0 for i in range(len(INPUTS)))

@@ -17,6 +17,7 @@ from monitor.stream.ledger import Ledger
 from monitor.wearers.checkpoint import Checkpoint, Checkpoints
 from monitor.wearers.journal import Journal
 from stream_schemas.topics import INPUTS
+from tests.patience import patience
 from tests.stream.toy_engine import ToyEngine
 
 EPOCH = 100
@@ -140,7 +141,7 @@ def live(scenario: Callable[[World], Awaitable[None]], **options: float) -> Worl
 
 
 async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         while not true():  # noqa: ASYNC110 - it happens in a thread
             await asyncio.sleep(0.002)
 
@@ -199,7 +200,7 @@ def test_a_checkpoint_that_becomes_durable_after_the_claim_is_over_moves_no_comm
 def test_in_a_hurry_the_oldest_come_first_and_what_does_not_fit_is_left() -> None:
     async def scenario(world: World) -> None:
         world.place.slow_s = 0.1
-        await asyncio.wait_for(world.keeper.hurry(0.3), 0.4)
+        await asyncio.wait_for(world.keeper.hurry(0.3), patience(0.4))
         assert {p for what, p, _ in world.place.log if what == "checkpoint"} == {0}
         world.place.slow_s = 0.0
         await world.keeper.hurry(5)

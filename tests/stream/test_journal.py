@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from models.journal_reading import Journal
 from monitor.settings import Settings
 from tests.conftest import NewSettings
+from tests.patience import patience
 from tests.stream.conftest import Processes
 from tests.stream.world import publish, until
 
@@ -61,7 +62,7 @@ def test_rows_of_workers_that_are_killed_count_once(new_settings: NewSettings, p
             if delivery == 0:
                 until("the first delivery is in the journal", all_there)
         worker.send_signal(signal.SIGKILL)  # the second one may be decided, journaled, in a checkpoint, or not
-        worker.wait(10)
+        worker.wait(patience(10))
     processes.start(settings, "monitor", "worker")
     until("every delivery is in the journal", all_there)
     assert counted(settings) == Counter(dict.fromkeys(wanted, 1))

@@ -10,6 +10,7 @@ from monitor.settings import Settings
 from stream_schemas.partition import murmur2_partition
 from stream_schemas.topics import INPUTS
 from tests.conftest import NewSettings
+from tests.patience import patience
 from tests.stream.conftest import Processes
 from tests.stream.test_worker import ALERTS
 from tests.stream.toy_engine import ToyEngine
@@ -43,7 +44,7 @@ def write_replay(settings: Settings, seed: int) -> int:
                     timestamp_ms=START_MS + minute * 60_000 + i * 1_000,
                 )
                 written += 1
-    producer.flush(30)
+    producer.flush(patience(30))
     producer.close()
     return written
 

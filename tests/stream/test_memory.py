@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from tests.patience import patience
+
 PROGRAM = """
 from monitor.stream.memory import without_pandas
 without_pandas()
@@ -14,4 +16,4 @@ assert "pandas" not in sys.modules
 
 
 def test_a_worker_writes_tables_without_pandas_even_where_it_is_installed() -> None:
-    subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=patience(60))

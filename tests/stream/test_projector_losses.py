@@ -13,6 +13,7 @@ from monitor.local.stack import Stack
 from monitor.settings import Settings
 from monitor.sinks.redis_commands import compare
 from tests.conftest import NewSettings
+from tests.patience import patience
 from tests.stream.conftest import Processes
 from tests.stream.redis_content import (
     ALERTS,
@@ -77,7 +78,7 @@ def test_a_projector_killed_in_the_middle_is_followed_by_one_that_goes_on(
     second = processes.start(settings, "monitor", "projector")
     all_is_well(settings)
     second.terminate()
-    assert second.wait(5) == 0
+    assert second.wait(patience(5)) == 0
 
 
 def test_valkey_killed_flushed_and_without_its_script_is_filled_again(
@@ -155,5 +156,5 @@ def test_redis_errors_name_the_server_and_no_secret(new_settings: NewSettings) -
 def test_a_projector_that_is_given_nothing_ends_with_a_sentence(settings: Settings, processes: Processes) -> None:
     publish(settings, ALERTS, story(0, 50))
     deaf = processes.start(settings, "tests.stream.deaf_projector", PULSEWARDEN_STREAM__STALLED_S="3")
-    assert deaf.wait(40) == 2
+    assert deaf.wait(patience(40)) == 2
     assert re.search(r"Nothing has moved in partitions? [\d, ]+ for 3 s, though there is work", processes.logs())

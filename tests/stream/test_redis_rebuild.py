@@ -15,6 +15,7 @@ from monitor.sinks.alert_topics import AlertTopics
 from monitor.sinks.rebuilding import ASIDE, Rebuilding
 from monitor.sinks.redis_commands import compare, rebuild
 from monitor.sinks.redis_projection import RedisProjection, Row, answering
+from tests.patience import patience
 from tests.stream.redis_content import ALERTS, alert, built_anew, client_of, content, key, story
 from tests.stream.world import REPOSITORY, environment, publish, read
 
@@ -44,7 +45,7 @@ def command(settings: Settings, name: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=patience(60),
     )
 
 

@@ -17,6 +17,7 @@ from stream_schemas.codec import encode
 from stream_schemas.control import Control
 from stream_schemas.decode import decode_batch
 from stream_schemas.topics import RISK_SCORES
+from tests.patience import patience
 
 
 def due(*rows: tuple[int, int]) -> tuple[ScoreDue, Snapshot]:
@@ -56,7 +57,7 @@ async def _scored(rows: Sequence[tuple[int, int]], device: Device) -> tuple[list
     running = asyncio.ensure_future(batcher.run())
     await device.load(None)
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(patience(60)):
             await done.wait()
     finally:
         running.cancel()
@@ -93,7 +94,7 @@ def test_without_a_model_nothing_waits_for_ever(tmp_path: Path) -> None:
         batcher.offer(*due(*[(0, 1)] * WAITING_ROWS))
         running = asyncio.ensure_future(batcher.run())
         assert not await device.load(tmp_path / "nothing")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patience(10)):
             await batcher.room()
         assert batcher.given_up == WAITING_ROWS
         running.cancel()

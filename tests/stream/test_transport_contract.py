@@ -21,6 +21,7 @@ from monitor.stream.reading import LogReader
 from monitor.stream.records import Fetched
 from monitor.stream.transport import FETCH_WAIT_MS, Consumer, Transport
 from tests.conftest import NewSettings
+from tests.patience import patience
 from tests.stream.world import publish
 
 HEART_RATE = "vitals.heart-rate.v1"
@@ -59,7 +60,7 @@ class Recorder:
 
 
 async def until(true: Callable[[], object], within_s: float = 30.0) -> None:
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(patience(within_s)):
         while not true():  # noqa: ASYNC110 - what is awaited happens in Faust's thread
             await asyncio.sleep(0.01)
 
@@ -261,7 +262,7 @@ def test_a_reader_that_is_left_right_after_it_began_elsewhere_lets_go(live_setti
     async def main() -> None:
         await asyncio.to_thread(send, live_settings, 20)
         for turns in range(8):
-            async with asyncio.timeout(5), LogReader(live_settings.kafka.bootstrap_servers) as reader:
+            async with asyncio.timeout(patience(5)), LogReader(live_settings.kafka.bootstrap_servers) as reader:
                 reader.begin({where: 0})
                 await reader.upto({where: 20})
                 await asyncio.sleep(0.01)  # the next fetch is on its way, and nothing comes

@@ -13,6 +13,7 @@ from monitor.errors import TopicsDiffer
 from monitor.stream.watchdog import Glance, Stalled, TopicPartition, Watchdog
 from monitor.topics import require
 from tests.conftest import NewSettings
+from tests.patience import patience
 from tests.stream.conftest import Processes
 from tests.stream.test_worker import QUICK, load
 from tests.stream.world import settled, status, until
@@ -134,7 +135,7 @@ def test_a_process_that_was_frozen_is_not_blamed_for_the_time(world: World) -> N
     clock = itertools.count(step=3_600.0)  # it sleeps a tick, and an hour has gone by
     dog = Watchdog(1.2, world.look, world.ask, now=lambda: next(clock))
     with pytest.raises(Stalled):
-        asyncio.run(asyncio.wait_for(dog.run(), 10))
+        asyncio.run(asyncio.wait_for(dog.run(), patience(10)))
     assert next(clock) / 3_600.0 >= 2 * 1.2 / 0.2  # it took so many ticks, not one
 
 
@@ -145,7 +146,7 @@ def test_a_worker_whose_fetches_never_come_back_ends_with_a_sentence_that_names_
     deaf = processes.toy(settings, TOY_DEAF_TO="1")
     until("it owns all", lambda: len(settled(settings, "w1")["assigned"]) == 4)
     load(settings, 0, 400)
-    assert deaf.wait(20) == 1
+    assert deaf.wait(patience(20)) == 1
     assert "Nothing has moved in partition 1 for 2 s" in processes.logs()
 
 
@@ -158,7 +159,7 @@ def test_partitions_added_to_an_input_end_the_worker_with_a_sentence(
     admin = KafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
     admin.create_partitions({settings.kafka.topic_prefix + "vitals.sleep.v1": NewPartitions(5)})
     admin.close()
-    assert worker.wait(20) == 1
+    assert worker.wait(patience(20)) == 1
     assert "vitals.sleep.v1 has more than the 4 partitions" in processes.logs()
     assert status(settings, "w1") == {}
     with pytest.raises(TopicsDiffer, match="different partition counts"):

@@ -14,6 +14,7 @@ from monitor.settings import Settings
 from monitor.stream.worker import run
 from stream_schemas.topics import INPUTS
 from tests.conftest import NewSettings
+from tests.patience import patience
 from tests.stream.conftest import Processes
 from tests.stream.toy_engine import ToyEngine
 from tests.stream.world import compare, heart_rate, publish, read, settled, status, until
@@ -56,7 +57,7 @@ def test_a_worker_killed_and_started_again_gives_the_same_bytes_and_misses_nothi
     caught_up(settings, 6_000, "w1")
     until("the last alert is out", lambda: len({row.value for row in read(settings, ALERTS)}) >= 600)
     second.terminate()
-    assert second.wait(5) == 0
+    assert second.wait(patience(5)) == 0
     expected, repeated = compare(settings, ToyEngine(INPUTS), ALERTS)
     assert expected == 600
     assert repeated < 100  # the outputs of one cut of each partition, of more than 250 that were out
@@ -106,7 +107,7 @@ def test_two_workers_share_the_partitions_and_hand_over_without_loss(
     claims = [row for row in read(settings, "cuts.v1") if row.value is not None and b"claim" in row.value]
     assert len(claims) == 4 + 2 + 2
     first.send_signal(signal.SIGINT)
-    assert first.wait(5) == 0
+    assert first.wait(patience(5)) == 0
     assert status(settings, "w1") == {}
 
 

@@ -18,6 +18,7 @@ from monitor.settings import Settings
 from monitor.stream.core import Engine
 from stream_schemas.partition import murmur2_partition
 from stream_schemas.topics import INPUTS
+from tests.patience import patience
 
 REPOSITORY = Path(__file__).parent.parent.parent
 
@@ -50,7 +51,7 @@ def publish(settings: Settings, topic: str, records: Iterable[tuple[bytes | None
         for key, value in records:
             partition = murmur2_partition(key, settings.stream.partitions) if key else 0
             producer.send(settings.kafka.topic_prefix + topic, value, key=key, partition=partition)
-        producer.flush(30)
+        producer.flush(patience(30))
     finally:
         producer.close()
 
@@ -87,9 +88,9 @@ def status(settings: Settings, worker_id: str) -> dict[str, Any]:
 
 def until(what: str, true: Callable[[], object], within_s: float = 30.0) -> None:
     """Wait for something that another process does."""
-    deadline = time.monotonic() + within_s
+    began = time.monotonic()
     while not true():
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
+        assert time.monotonic() < began + patience(within_s), f"not within {within_s} s: {what}"
         time.sleep(0.1)
 
 

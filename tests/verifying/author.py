@@ -14,6 +14,7 @@ from monitor.settings import Settings
 from monitor.version import engine_version
 from monitor.wearers.checkpoint import Checkpoint, Checkpoints
 from stream_schemas.topics import INPUTS
+from tests.patience import patience
 from tests.stream.toy_engine import ToyEngine
 from tests.stream.world import heart_rate
 
@@ -37,7 +38,9 @@ class Author:
 
     def send(self, topic: str, value: bytes, key: bytes | None = None, stamp_ms: int | None = None) -> int:
         name = self.settings.kafka.topic_prefix + topic
-        offset: int = self.producer.send(name, value, key=key, partition=0, timestamp_ms=stamp_ms).get(10).offset
+        offset: int = (
+            self.producer.send(name, value, key=key, partition=0, timestamp_ms=stamp_ms).get(patience(10)).offset
+        )
         return offset
 
     def begin(self, starts: tuple[int, ...] = (0,) * len(INPUTS)) -> None:

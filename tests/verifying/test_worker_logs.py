@@ -20,6 +20,7 @@ from stream_schemas.partition import murmur2_partition
 from stream_schemas.rfc3339 import text as rfc3339
 from stream_schemas.topics import INPUTS
 from tests.conftest import NewSettings
+from tests.patience import patience
 from tests.stream.conftest import Processes
 from tests.stream.toy_engine import ToyEngine
 from tests.stream.world import REPOSITORY, environment, heart_rate, publish, read, settled, until
@@ -34,7 +35,7 @@ START_MS = 1_767_600_000_000
 def send(settings: Settings, topic: str, value: bytes, partition: int, key: bytes | None = None) -> int:
     producer = KafkaProducer(bootstrap_servers=settings.kafka.bootstrap_servers)
     name = settings.kafka.topic_prefix + topic
-    offset: int = producer.send(name, value, key=key, partition=partition).get(10).offset
+    offset: int = producer.send(name, value, key=key, partition=partition).get(patience(10)).offset
     producer.close()
     return offset
 
@@ -85,7 +86,7 @@ def command(settings: Settings, *options: str) -> subprocess.CompletedProcess[st
         env={**os.environ, **environment(settings)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience(60),
     )
 
 
