@@ -8,7 +8,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from zlib import crc32
 
 from kafka import KafkaAdminClient
@@ -17,45 +16,27 @@ from kafka.errors import KafkaError, for_code
 
 from monitor.errors import BrokerUnreachable, TopicsDiffer
 from monitor.settings import Settings
-from stream_schemas.topics import CUTS, INPUTS, Topic, topics_of
+from monitor.topic_config import Listed, Wanted, configuration, differing
+from monitor.topic_differences import differences, remarks
+from stream_schemas.topics import CUTS, topics_of
 
 CONNECT_S = 3.0
 REQUEST_MS = 15_000
-FOREVER = 2**63 - 1
 TOPIC_ALREADY_EXISTS = 36
 UNKNOWN_TOPIC = 3
-AT_LEAST = ("retention.ms", "max.message.bytes", "min.compaction.lag.ms", "delete.retention.ms")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A topic as it should be: its full name and configuration."""
-
-    name: str
-    topic: Topic
-    config: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A topic as it is; ``partitions`` is None and ``config`` empty if it does not exist."""
-
-    name: str
-    topic: Topic
-    partitions: int | None
-    config: dict[str, str]
+NOBODY = -1
 
 
 def wanted(settings: Settings) -> list[Wanted]:
     """Return every topic that *settings* call for: the table's, one alerts topic a team, prefixed."""
     return [
-        Wanted(settings.kafka.topic_prefix + topic.name, topic, _config(topic, settings))
+        Wanted(settings.kafka.topic_prefix + topic.name, topic, configuration(topic, settings))
         for topic in topics_of(settings.teams)
     ]
 
 
 def create(settings: Settings, *, alter: bool = False) -> list[str]:
-    """Create the topics that are missing and return their names.
+    """Create the topics that are missing and return their names, when every partition of all of them has a leader.
 
     Parameters
     ----------
@@ -67,7 +48,7 @@ def create(settings: Settings, *, alter: bool = False) -> list[str]:
     BrokerUnreachable
         If no Kafka answers.
     TopicsDiffer
-        If the broker refuses to create a topic.
+        If there are fewer brokers than copies, the broker refuses to create a topic, or a partition has no leader.
     """
     rows = wanted(settings)
     with connected(settings) as admin:
@@ -83,6 +64,7 @@ def create(settings: Settings, *, alter: bool = False) -> list[str]:
         }
         made = []
         if missing:
+            _require_brokers(admin, settings)
             answer = admin.create_topics(missing, raise_errors=False, wait_for_metadata=True)
             for result in answer["topics"]:
                 if result["error_code"] == 0:
@@ -92,6 +74,7 @@ def create(settings: Settings, *, alter: bool = False) -> list[str]:
                     raise TopicsDiffer(f"Kafka refused to create topic {result['name']}: {reason}")
         if alter:
             _alter(admin, settings)
+        _await_leaders(admin, [row.name for row in rows])
     return sorted(made)
 
 
@@ -112,36 +95,18 @@ def log_name(settings: Settings, topic: str = CUTS) -> str:
 
 def check(settings: Settings) -> list[str]:
     """Return one sentence for each way in which the topics differ from the table; empty if they do not."""
-    sentences = []
-    count = settings.stream.partitions
-    found = listing(settings)
-    missing = [row.name for row in found if row.partitions is None]
-    counts = sorted({row.partitions for row in found if row.partitions is not None})
-    if missing:
-        names = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
-        sentences.append(f"Missing topics: {names}: run `python -m monitor topics create`.")
-    if len(counts) > 1:
-        odd = ", ".join(f"{row.name} {row.partitions}" for row in found if row.partitions not in {None, count})
-        sentences.append(
-            f"The topics have different partition counts ({odd}, others {count}): they must be equal; start a new log "
-            "with another PULSEWARDEN_KAFKA__TOPIC_PREFIX, or delete the odd ones if they are empty and create them."
-        )
-    elif counts and counts != [count]:
-        sentences.append(
-            f"The topics have {counts[0]} partitions, but the settings say {count}: the count of a log is frozen; set "
-            f"PULSEWARDEN_STREAM__PARTITIONS={counts[0]}, or start a new log with another "
-            "PULSEWARDEN_KAFKA__TOPIC_PREFIX."
-        )
-    by_name = {row.name: row for row in found}
-    for row in wanted(settings):
-        have = by_name[row.name].config
-        for key, value in row.config.items():
-            if have and not _suits(key, have.get(key), value):
-                sentences.append(
-                    f"Topic {row.name} has {key}={have.get(key)}, but the table says {value}: set it with `python -m "
-                    "monitor topics create --alter`, or choose another PULSEWARDEN_KAFKA__TOPIC_PREFIX."
-                )
-    return sentences
+    return differences(listing(settings), wanted(settings), settings)
+
+
+def notes(settings: Settings) -> list[str]:
+    """Return one sentence for each thing about the topics that is no error, but worth knowing; for the doctor.
+
+    Raises
+    ------
+    BrokerUnreachable
+        If no Kafka answers.
+    """
+    return remarks(listing(settings), settings)
 
 
 def show(settings: Settings) -> None:
@@ -192,7 +157,7 @@ def listing(settings: Settings) -> list[Listed]:
     rows = wanted(settings)
     with connected(settings) as admin:
         described = admin.describe_topics([row.name for row in rows])
-        partitions = {row["name"]: len(row["partitions"]) for row in described if row["error_code"] != UNKNOWN_TOPIC}
+        partitions = {row["name"]: row["partitions"] for row in described if row["error_code"] != UNKNOWN_TOPIC}
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in partitions]
         answer = admin.describe_configs(resources, config_filter="all") if resources else {}
     configs = answer.get("topic", {})
@@ -200,9 +165,12 @@ def listing(settings: Settings) -> list[Listed]:
         Listed(
             row.name,
             row.topic,
-            partitions.get(row.name),
-            {key: configs[row.name][key]["value"] for key in row.config} if row.name in partitions else {},
+            len(partitions[row.name]),
+            {key: configs[row.name][key]["value"] for key in row.config},
+            min((len(one["replica_nodes"]) for one in partitions[row.name]), default=0),
         )
+        if row.name in partitions
+        else Listed(row.name, row.topic, None, {})
         for row in rows
     ]
 
@@ -241,22 +209,38 @@ def _listens(server: str) -> bool:
         return False
 
 
-def _config(topic: Topic, settings: Settings) -> dict[str, str]:
-    """Return the table's configuration; on a log clock the inputs' writers say what time it is, and none expires."""
-    config = topic.config()
-    if settings.stream.clock == "log" and topic.name in INPUTS:
-        config["message.timestamp.type"] = "CreateTime"
-        config["message.timestamp.after.max.ms"] = str(FOREVER)
-        config["retention.ms"] = "-1"
-    return config
+def _require_brokers(admin: KafkaAdminClient, settings: Settings) -> None:
+    brokers, factor = len(admin.describe_cluster()["brokers"]), settings.kafka.replication_factor
+    if brokers < factor:
+        raise TopicsDiffer(
+            f"The settings say {factor} copies of each topic, but Kafka has {brokers} broker{'s' * (brokers != 1)}: "
+            f"start more, or set PULSEWARDEN_KAFKA__REPLICATION_FACTOR={brokers}."
+        )
 
 
-def _suits(key: str, found: str | None, value: str) -> bool:
-    """Tell whether *found* will do; more room or a longer memory than the table asks for is fine."""
-    if found is None or key not in AT_LEAST:
-        return found == value
-    have, need = (FOREVER if int(text) == -1 else int(text) for text in (found, value))
-    return have >= need
+def _await_leaders(admin: KafkaAdminClient, names: list[str]) -> None:
+    """Wait until every partition can be written and read: a topic exists before its partitions have leaders."""
+    deadline = time.monotonic() + REQUEST_MS / 1000
+    while without := _without_leader(admin, names):
+        if time.monotonic() > deadline:
+            raise TopicsDiffer(
+                f"Partition {without[0]} has no leader, and {len(without) - 1} others: start the brokers that hold its "
+                "copies, and see their logs."
+            )
+        time.sleep(0.05)
+
+
+def _without_leader(admin: KafkaAdminClient, names: list[str]) -> list[str]:
+    found = []
+    for topic in admin.describe_topics(names):
+        if topic["error_code"] or not topic["partitions"]:
+            found.append(f"0 of {topic['name']}")
+        found += [
+            f"{part['partition_index']} of {topic['name']}"
+            for part in topic["partitions"]
+            if part["leader_id"] == NOBODY or part["error_code"]
+        ]
+    return found
 
 
 def _alter(admin: KafkaAdminClient, settings: Settings) -> None:
@@ -270,13 +254,9 @@ def _alter(admin: KafkaAdminClient, settings: Settings) -> None:
 
 
 def _differing(settings: Settings) -> list[ConfigResource]:
-    have = {row.name: row.config for row in listing(settings)}
-    resources = []
-    for row in wanted(settings):
-        found = have[row.name]
-        differing = {
-            key: value for key, value in row.config.items() if found and not _suits(key, found.get(key), value)
-        }
-        if differing:
-            resources.append(ConfigResource(ConfigResourceType.TOPIC, row.name, configs=differing))
-    return resources
+    have = {row.name: row for row in listing(settings)}
+    return [
+        ConfigResource(ConfigResourceType.TOPIC, row.name, configs=configs)
+        for row in wanted(settings)
+        if (configs := differing(row, have[row.name]))
+    ]
