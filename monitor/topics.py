@@ -6,13 +6,14 @@ number is frozen: a wearer's records must meet in one partition, and another cou
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from zlib import crc32
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, for_code
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NotControllerError, for_code
 
 from monitor.errors import BrokerUnreachable, TopicsDiffer
 from monitor.settings import Settings
@@ -52,7 +53,7 @@ def create(settings: Settings, *, alter: bool = False) -> list[str]:
     """
     rows = wanted(settings)
     with connected(settings) as admin:
-        present = set(admin.list_topics())
+        present = set(_patiently(settings, admin.list_topics))
         missing = {
             row.name: {
                 "num_partitions": settings.stream.partitions,
@@ -65,7 +66,7 @@ def create(settings: Settings, *, alter: bool = False) -> list[str]:
         made = []
         if missing:
             _require_brokers(admin, settings)
-            answer = admin.create_topics(missing, raise_errors=False, wait_for_metadata=True)
+            answer = _patiently(settings, lambda: admin.create_topics(missing, raise_errors=False))
             for result in answer["topics"]:
                 if result["error_code"] == 0:
                     made.append(result["name"])
@@ -74,7 +75,7 @@ def create(settings: Settings, *, alter: bool = False) -> list[str]:
                     raise TopicsDiffer(f"Kafka refused to create topic {result['name']}: {reason}")
         if alter:
             _alter(admin, settings)
-        _await_leaders(admin, [row.name for row in rows])
+        _await_leaders(admin, settings)
     return sorted(made)
 
 
@@ -88,7 +89,7 @@ def log_name(settings: Settings, topic: str = CUTS) -> str:
     """
     name = settings.kafka.topic_prefix + topic
     with connected(settings) as admin:
-        (described,) = admin.describe_topics([name])
+        (described,) = _patiently(settings, lambda: admin.describe_topics([name]))
     topic_id = described["topic_id"]
     return f"{crc32(f'{name}/{topic_id}'.encode()):08x}"
 
@@ -156,10 +157,12 @@ def listing(settings: Settings) -> list[Listed]:
     """Return every topic of :func:`wanted` as it is on the broker."""
     rows = wanted(settings)
     with connected(settings) as admin:
-        described = admin.describe_topics([row.name for row in rows])
+        described = _patiently(settings, lambda: admin.describe_topics([row.name for row in rows]))
         partitions = {row["name"]: row["partitions"] for row in described if row["error_code"] != UNKNOWN_TOPIC}
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in partitions]
-        answer = admin.describe_configs(resources, config_filter="all") if resources else {}
+        answer = _patiently(
+            settings, lambda: admin.describe_configs(resources, config_filter="all") if resources else {}
+        )
     configs = answer.get("topic", {})
     return [
         Listed(
@@ -200,6 +203,21 @@ def connected(settings: Settings) -> Iterator[KafkaAdminClient]:
         admin.close()
 
 
+def _patiently(settings: Settings, ask: Callable[[], Any]) -> Any:
+    """Ask again while the broker that was chosen is one that has gone: the cluster still names it for some seconds."""
+    deadline = time.monotonic() + REQUEST_MS / 1000
+    while True:
+        try:
+            return ask()
+        except (KafkaConnectionError, KafkaTimeoutError, NotControllerError) as error:
+            if time.monotonic() > deadline:
+                raise BrokerUnreachable(
+                    f"Kafka at {settings.kafka.bootstrap_servers} does not answer what was asked ({error}): look at "
+                    "its brokers."
+                ) from error
+            time.sleep(0.2)
+
+
 def _listens(server: str) -> bool:
     host, _, port = server.strip().rpartition(":")
     try:
@@ -210,7 +228,8 @@ def _listens(server: str) -> bool:
 
 
 def _require_brokers(admin: KafkaAdminClient, settings: Settings) -> None:
-    brokers, factor = len(admin.describe_cluster()["brokers"]), settings.kafka.replication_factor
+    brokers = len(_patiently(settings, admin.describe_cluster)["brokers"])
+    factor = settings.kafka.replication_factor
     if brokers < factor:
         raise TopicsDiffer(
             f"The settings say {factor} copies of each topic, but Kafka has {brokers} broker{'s' * (brokers != 1)}: "
@@ -218,14 +237,15 @@ def _require_brokers(admin: KafkaAdminClient, settings: Settings) -> None:
         )
 
 
-def _await_leaders(admin: KafkaAdminClient, names: list[str]) -> None:
+def _await_leaders(admin: KafkaAdminClient, settings: Settings) -> None:
     """Wait until every partition can be written and read: a topic exists before its partitions have leaders."""
+    names = [row.name for row in wanted(settings)]
     deadline = time.monotonic() + REQUEST_MS / 1000
-    while without := _without_leader(admin, names):
+    while without := _patiently(settings, lambda: _without_leader(admin, names)):
         if time.monotonic() > deadline:
             raise TopicsDiffer(
-                f"Partition {without[0]} has no leader, and {len(without) - 1} others: start the brokers that hold its "
-                "copies, and see their logs."
+                f"{len(without)} partitions have no leader, one of them is {without[0]}: start the brokers that hold "
+                "their copies, or see the logs of those."
             )
         time.sleep(0.05)
 
@@ -249,7 +269,7 @@ def _alter(admin: KafkaAdminClient, settings: Settings) -> None:
     while resources := _differing(settings):
         if time.monotonic() > deadline:
             raise TopicsDiffer(f"Kafka does not take the configuration of topic {resources[0].name}: see its log.")
-        admin.alter_configs(resources)
+        _patiently(settings, lambda: admin.alter_configs(resources))
         time.sleep(0.1)
 
 
