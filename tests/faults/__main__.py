@@ -89,6 +89,8 @@ def _one(fault: Fault, ground: Ground, seed: int, share: float, say: Say) -> Row
     )
     if row.healthy_still_s is not None:
         say(f"  what nothing was broken for stood still for {row.healthy_still_s} s at most")
+    if row.wrong_team:
+        say(f"  {row.wrong_team} alerts went to a team that the wearer had left; {row.below_T} records are below T")
     if row.told_within_s is not None:
         say(f"  the slowest crisis was told after {row.told_within_s} s")
     for sentence in row.why:

@@ -29,6 +29,7 @@ class Row:
     records stamped below a T that was used; without them the same records under random cuts give the same alerts.
     healthy_still_s : how long a partition that nothing was broken for stood still, at most; None if none was.
     told_within_s : from a reading that something was broken for to its alert, at most; None where that is no question.
+    wrong_team : alerts that went to a team that the wearer had left by then; told, where below_T counts as many.
     skipped : why it was not run at all.
     """
 
@@ -49,6 +50,7 @@ class Row:
     seconds: float = 0.0
     healthy_still_s: float | None = None
     told_within_s: float | None = None
+    wrong_team: int = 0
     skipped: str = ""
     why: list[str] = field(default_factory=list)
 

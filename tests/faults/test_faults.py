@@ -16,7 +16,7 @@ from monitor.local.stack import Stack
 from stream_schemas.partition import murmur2_partition
 from stream_schemas.topics import WEATHER
 from tests.faults import exceptions, switched_off
-from tests.faults.brokers import back, cluster_of, not_led_by
+from tests.faults.brokers import APART, back, cluster_of, not_held_by
 from tests.faults.fault import Fault, logs_say, named
 from tests.faults.ground import Ground, Place
 from tests.faults.latency import SEVERE
@@ -69,7 +69,7 @@ def leader_killed_and_one_input_away(run: Run) -> None:
     cluster = cluster_of(run)
     run.wait(3)
     name, now_ms = wearer_of(2), time.time_ns() // 1_000_000
-    with run.others_go_on(not_led_by(run, 3)):
+    with run.others_go_on(not_held_by(run, 3)):
         run.mark("kill -9 of broker 3: the leader of partition 2, and the only copy of its weather")
         cluster.kill(3)
         run.publish([Message(0.0, PROFILE, name, profile(name, "north", now_ms))])
@@ -86,7 +86,7 @@ THREE = Fault(
     leader_killed_and_one_input_away,
     settings={"kafka": {"replication_factor": 1}},
     plot={**SHORT, "seconds": 18.0},
-    place=Place(((1, 2), (2, 1), (3, 1), (1, 2)), {(WEATHER, p): (n,) for p, n in enumerate((1, 2, 3, 2))}),
+    place=Place(APART, {(WEATHER, p): (n,) for p, n in enumerate((1, 2, 3, 2))}),
     healthy_within_s=10.0,
     may_end=True,
 )

@@ -193,10 +193,15 @@ def test_a_stricter_choice_of_the_operator_stands() -> None:
 def test_the_command_line_creates_checks_and_lists(new_settings: NewSettings) -> None:
     settings = new_settings(kafka={"topic_prefix": f"{new_settings().kafka.topic_prefix}cli."})
 
-    def pulsewarden(*arguments: str, partitions: int = 4) -> subprocess.CompletedProcess[str]:
+    def pulsewarden(*arguments: str, partitions: int = 4, copies: int = 1) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "monitor", "topics", *arguments],
-            env={**environment(settings), "PULSEWARDEN_STREAM__PARTITIONS": str(partitions), "COLUMNS": "200"},
+            env={
+                **environment(settings),
+                "PULSEWARDEN_STREAM__PARTITIONS": str(partitions),
+                "PULSEWARDEN_KAFKA__REPLICATION_FACTOR": str(copies),
+                "COLUMNS": "200",
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -210,8 +215,13 @@ def test_the_command_line_creates_checks_and_lists(new_settings: NewSettings) ->
     assert missing.returncode == 1
     assert "labels.v1: run `python -m monitor topics create`" in missing.stderr
     assert "labels.v1" in pulsewarden("create").stdout
-    assert pulsewarden("check").returncode == 0
+    checked = pulsewarden("check")
+    assert checked.returncode == 0
+    assert "Note: acks=all on one copy: a lost disk loses the log" in checked.stdout
     assert "heart-rate/1" in pulsewarden("list").stdout
+    alone = pulsewarden("create", copies=3)
+    assert alone.returncode == 2
+    assert "pulsewarden: Copies are missing: the settings say 3 of each partition" in alone.stderr
     refused = pulsewarden("create", partitions=3)
     assert refused.returncode == 2
     assert "the settings say 3" in refused.stderr
