@@ -36,6 +36,11 @@ PREFERRED = 0
 COORDINATOR = 2
 """The broker that leads the group's topics: a run knows whether it breaks that one."""
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+FAKED = {
+    "LD_PRELOAD": str(FAKETIME),
+    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # else every timed wait of the JVM returns at once
+}
 NO_FAKETIME = f"{FAKETIME} is not there: install the Debian package libfaketime"
 
 PROPERTIES = """\
@@ -138,18 +143,12 @@ class Cluster:
         ----------
         ahead : how its clock differs, such as `+10m`; only with libfaketime.
         """
-        env: Mapping[str, str] = {}
-        if ahead:  # without FORCE_MONOTONIC_FIX=0 every timed wait of the JVM returns at once
-            env = {
-                "LD_PRELOAD": str(FAKETIME),
-                "FAKETIME": ahead,
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "FAKETIME_FORCE_MONOTONIC_FIX": "0",
-            }
         folder = self._folder / f"broker-{number}"
         until("its port is free", lambda: servers.is_free(self._client[number]))
-        command = [*self._java(), "kafka.Kafka", str(folder / "kafka.properties")]
-        self._running[number] = spawn(f"broker {number}", command, folder / "kafka.log", env)
+        # Through env, so that the leash keeps its clock: its own timed waits fail under libfaketime.
+        clock = ["env", *(f"{name}={value}" for name, value in (FAKED | {"FAKETIME": ahead}).items())] if ahead else []
+        command = [*clock, *self._java(), "kafka.Kafka", str(folder / "kafka.properties")]
+        self._running[number] = spawn(f"broker {number}", command, folder / "kafka.log")
 
     def start(self, number: int, ahead: str = "") -> None:
         """Start one broker and wait until the cluster has it."""

@@ -80,13 +80,13 @@ class Fault:
             self._go(run)
             row = self._judge(run)
         except (RunFailed, AssertionError) as failure:
-            if self.must_fail or self.place is not None:  # it fell to pieces; what is there is judged
+            if self.must_fail or self.may_crash or self.place is not None:  # what is there is judged
                 run.children.end()
                 if ground.cluster is not None:
                     ground.cluster.mend()
                 row = self._judge(run)
             row.faults = run.faults
-            row.why += [str(failure), *run.children.ended]
+            row.why += [str(failure), *run.children.ended[-3:]]
             say(run.children.logs()[-3000:])
         finally:
             run.close()

@@ -130,6 +130,7 @@ def test_with_a_protection_switched_off_the_checker_finds_it(rows: dict[str, Fut
     assert row.findings > 0, row.why
 
 
+@pytest.mark.xfail(reason="T waits for every input, however long it is away", strict=True)
 def test_nothing_is_lost_when_one_of_three_brokers_is_killed(stack: Stack, jars: Path, tmp_path: Path) -> None:
     with Ground(tmp_path, stack.bootstrap_servers, stack.redis_url, jars=jars) as ground:
         row = THREE.run(ground, SEED, 0.0, lambda line: print(THREE.name, line))
