@@ -182,13 +182,17 @@ def check() -> None:
     """Compare the topics with the table; exit status 1 if anything differs."""
     from monitor.settings import load
     from monitor.topics import check as check_topics
+    from monitor.topics import notes
 
-    sentences = check_topics(load())
+    settings = load()
+    sentences = check_topics(settings)
     for sentence in sentences:
         typer.echo(sentence, err=True)
     if sentences:
         raise typer.Exit(1)
     typer.echo("All topics are as the table says.")
+    for note in notes(settings):
+        typer.echo(f"Note: {note}")
 
 
 @topics_app.command("list")

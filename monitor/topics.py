@@ -6,56 +6,38 @@ number is frozen: a wearer's records must meet in one partition, and another cou
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import Any
 from zlib import crc32
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, for_code
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NotControllerError, for_code
 
 from monitor.errors import BrokerUnreachable, TopicsDiffer
 from monitor.settings import Settings
-from stream_schemas.topics import CUTS, INPUTS, Topic, topics_of
+from monitor.topic_config import Listed, Wanted, configuration, differing
+from monitor.topic_differences import differences, remarks
+from stream_schemas.topics import CUTS, topics_of
 
 CONNECT_S = 3.0
 REQUEST_MS = 15_000
-FOREVER = 2**63 - 1
 TOPIC_ALREADY_EXISTS = 36
 UNKNOWN_TOPIC = 3
-AT_LEAST = ("retention.ms", "max.message.bytes", "min.compaction.lag.ms", "delete.retention.ms")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A topic as it should be: its full name and configuration."""
-
-    name: str
-    topic: Topic
-    config: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A topic as it is; ``partitions`` is None and ``config`` empty if it does not exist."""
-
-    name: str
-    topic: Topic
-    partitions: int | None
-    config: dict[str, str]
+NOBODY = -1
 
 
 def wanted(settings: Settings) -> list[Wanted]:
     """Return every topic that *settings* call for: the table's, one alerts topic a team, prefixed."""
     return [
-        Wanted(settings.kafka.topic_prefix + topic.name, topic, _config(topic, settings))
+        Wanted(settings.kafka.topic_prefix + topic.name, topic, configuration(topic, settings))
         for topic in topics_of(settings.teams)
     ]
 
 
 def create(settings: Settings, *, alter: bool = False) -> list[str]:
-    """Create the topics that are missing and return their names.
+    """Create the topics that are missing and return their names, when every partition of all of them has a leader.
 
     Parameters
     ----------
@@ -67,11 +49,11 @@ def create(settings: Settings, *, alter: bool = False) -> list[str]:
     BrokerUnreachable
         If no Kafka answers.
     TopicsDiffer
-        If the broker refuses to create a topic.
+        If there are fewer brokers than copies, the broker refuses to create a topic, or a partition has no leader.
     """
     rows = wanted(settings)
     with connected(settings) as admin:
-        present = set(admin.list_topics())
+        present = set(_patiently(settings, admin.list_topics))
         missing = {
             row.name: {
                 "num_partitions": settings.stream.partitions,
@@ -83,7 +65,8 @@ def create(settings: Settings, *, alter: bool = False) -> list[str]:
         }
         made = []
         if missing:
-            answer = admin.create_topics(missing, raise_errors=False, wait_for_metadata=True)
+            _require_brokers(admin, settings)
+            answer = _patiently(settings, lambda: admin.create_topics(missing, raise_errors=False))
             for result in answer["topics"]:
                 if result["error_code"] == 0:
                     made.append(result["name"])
@@ -92,6 +75,7 @@ def create(settings: Settings, *, alter: bool = False) -> list[str]:
                     raise TopicsDiffer(f"Kafka refused to create topic {result['name']}: {reason}")
         if alter:
             _alter(admin, settings)
+        _await_leaders(admin, settings)
     return sorted(made)
 
 
@@ -105,43 +89,25 @@ def log_name(settings: Settings, topic: str = CUTS) -> str:
     """
     name = settings.kafka.topic_prefix + topic
     with connected(settings) as admin:
-        (described,) = admin.describe_topics([name])
+        (described,) = _patiently(settings, lambda: admin.describe_topics([name]))
     topic_id = described["topic_id"]
     return f"{crc32(f'{name}/{topic_id}'.encode()):08x}"
 
 
 def check(settings: Settings) -> list[str]:
     """Return one sentence for each way in which the topics differ from the table; empty if they do not."""
-    sentences = []
-    count = settings.stream.partitions
-    found = listing(settings)
-    missing = [row.name for row in found if row.partitions is None]
-    counts = sorted({row.partitions for row in found if row.partitions is not None})
-    if missing:
-        names = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
-        sentences.append(f"Missing topics: {names}: run `python -m monitor topics create`.")
-    if len(counts) > 1:
-        odd = ", ".join(f"{row.name} {row.partitions}" for row in found if row.partitions not in {None, count})
-        sentences.append(
-            f"The topics have different partition counts ({odd}, others {count}): they must be equal; start a new log "
-            "with another PULSEWARDEN_KAFKA__TOPIC_PREFIX, or delete the odd ones if they are empty and create them."
-        )
-    elif counts and counts != [count]:
-        sentences.append(
-            f"The topics have {counts[0]} partitions, but the settings say {count}: the count of a log is frozen; set "
-            f"PULSEWARDEN_STREAM__PARTITIONS={counts[0]}, or start a new log with another "
-            "PULSEWARDEN_KAFKA__TOPIC_PREFIX."
-        )
-    by_name = {row.name: row for row in found}
-    for row in wanted(settings):
-        have = by_name[row.name].config
-        for key, value in row.config.items():
-            if have and not _suits(key, have.get(key), value):
-                sentences.append(
-                    f"Topic {row.name} has {key}={have.get(key)}, but the table says {value}: set it with `python -m "
-                    "monitor topics create --alter`, or choose another PULSEWARDEN_KAFKA__TOPIC_PREFIX."
-                )
-    return sentences
+    return differences(listing(settings), wanted(settings), settings)
+
+
+def notes(settings: Settings) -> list[str]:
+    """Return one sentence for each thing about the topics that is no error, but worth knowing; for the doctor.
+
+    Raises
+    ------
+    BrokerUnreachable
+        If no Kafka answers.
+    """
+    return remarks(listing(settings), settings)
 
 
 def show(settings: Settings) -> None:
@@ -191,18 +157,23 @@ def listing(settings: Settings) -> list[Listed]:
     """Return every topic of :func:`wanted` as it is on the broker."""
     rows = wanted(settings)
     with connected(settings) as admin:
-        described = admin.describe_topics([row.name for row in rows])
-        partitions = {row["name"]: len(row["partitions"]) for row in described if row["error_code"] != UNKNOWN_TOPIC}
+        described = _patiently(settings, lambda: admin.describe_topics([row.name for row in rows]))
+        partitions = {row["name"]: row["partitions"] for row in described if row["error_code"] != UNKNOWN_TOPIC}
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in partitions]
-        answer = admin.describe_configs(resources, config_filter="all") if resources else {}
+        answer = _patiently(
+            settings, lambda: admin.describe_configs(resources, config_filter="all") if resources else {}
+        )
     configs = answer.get("topic", {})
     return [
         Listed(
             row.name,
             row.topic,
-            partitions.get(row.name),
-            {key: configs[row.name][key]["value"] for key in row.config} if row.name in partitions else {},
+            len(partitions[row.name]),
+            {key: configs[row.name][key]["value"] for key in row.config},
+            min((len(one["replica_nodes"]) for one in partitions[row.name]), default=0),
         )
+        if row.name in partitions
+        else Listed(row.name, row.topic, None, {})
         for row in rows
     ]
 
@@ -232,6 +203,21 @@ def connected(settings: Settings) -> Iterator[KafkaAdminClient]:
         admin.close()
 
 
+def _patiently(settings: Settings, ask: Callable[[], Any]) -> Any:
+    """Ask again while the broker that was chosen is one that has gone: the cluster still names it for some seconds."""
+    deadline = time.monotonic() + REQUEST_MS / 1000
+    while True:
+        try:
+            return ask()
+        except (KafkaConnectionError, KafkaTimeoutError, NotControllerError) as error:
+            if time.monotonic() > deadline:
+                raise BrokerUnreachable(
+                    f"Kafka at {settings.kafka.bootstrap_servers} does not answer what was asked ({error}): look at "
+                    "its brokers."
+                ) from error
+            time.sleep(0.2)
+
+
 def _listens(server: str) -> bool:
     host, _, port = server.strip().rpartition(":")
     try:
@@ -241,22 +227,40 @@ def _listens(server: str) -> bool:
         return False
 
 
-def _config(topic: Topic, settings: Settings) -> dict[str, str]:
-    """Return the table's configuration; on a log clock the inputs' writers say what time it is, and none expires."""
-    config = topic.config()
-    if settings.stream.clock == "log" and topic.name in INPUTS:
-        config["message.timestamp.type"] = "CreateTime"
-        config["message.timestamp.after.max.ms"] = str(FOREVER)
-        config["retention.ms"] = "-1"
-    return config
+def _require_brokers(admin: KafkaAdminClient, settings: Settings) -> None:
+    brokers = len(_patiently(settings, admin.describe_cluster)["brokers"])
+    factor = settings.kafka.replication_factor
+    if brokers < factor:
+        raise TopicsDiffer(
+            f"The settings say {factor} copies of each topic, but Kafka has {brokers} broker{'s' * (brokers != 1)}: "
+            f"start more, or set PULSEWARDEN_KAFKA__REPLICATION_FACTOR={brokers}."
+        )
 
 
-def _suits(key: str, found: str | None, value: str) -> bool:
-    """Tell whether *found* will do; more room or a longer memory than the table asks for is fine."""
-    if found is None or key not in AT_LEAST:
-        return found == value
-    have, need = (FOREVER if int(text) == -1 else int(text) for text in (found, value))
-    return have >= need
+def _await_leaders(admin: KafkaAdminClient, settings: Settings) -> None:
+    """Wait until every partition can be written and read: a topic exists before its partitions have leaders."""
+    names = [row.name for row in wanted(settings)]
+    deadline = time.monotonic() + REQUEST_MS / 1000
+    while without := _patiently(settings, lambda: _without_leader(admin, names)):
+        if time.monotonic() > deadline:
+            raise TopicsDiffer(
+                f"{len(without)} partitions have no leader, one of them is {without[0]}: start the brokers that hold "
+                "their copies, or see the logs of those."
+            )
+        time.sleep(0.05)
+
+
+def _without_leader(admin: KafkaAdminClient, names: list[str]) -> list[str]:
+    found = []
+    for topic in admin.describe_topics(names):
+        if topic["error_code"] or not topic["partitions"]:
+            found.append(f"0 of {topic['name']}")
+        found += [
+            f"{part['partition_index']} of {topic['name']}"
+            for part in topic["partitions"]
+            if part["leader_id"] == NOBODY or part["error_code"]
+        ]
+    return found
 
 
 def _alter(admin: KafkaAdminClient, settings: Settings) -> None:
@@ -265,18 +269,14 @@ def _alter(admin: KafkaAdminClient, settings: Settings) -> None:
     while resources := _differing(settings):
         if time.monotonic() > deadline:
             raise TopicsDiffer(f"Kafka does not take the configuration of topic {resources[0].name}: see its log.")
-        admin.alter_configs(resources)
+        _patiently(settings, lambda: admin.alter_configs(resources))
         time.sleep(0.1)
 
 
 def _differing(settings: Settings) -> list[ConfigResource]:
-    have = {row.name: row.config for row in listing(settings)}
-    resources = []
-    for row in wanted(settings):
-        found = have[row.name]
-        differing = {
-            key: value for key, value in row.config.items() if found and not _suits(key, found.get(key), value)
-        }
-        if differing:
-            resources.append(ConfigResource(ConfigResourceType.TOPIC, row.name, configs=differing))
-    return resources
+    have = {row.name: row for row in listing(settings)}
+    return [
+        ConfigResource(ConfigResourceType.TOPIC, row.name, configs=configs)
+        for row in wanted(settings)
+        if (configs := differing(row, have[row.name]))
+    ]

@@ -69,6 +69,8 @@ class Topic:
         settings = {
             "cleanup.policy": self.cleanup_policy,
             "retention.ms": str(self.retention_ms),
+            "retention.bytes": str(FOREVER),  # how long is promised; how much is not known beforehand
+            "unclean.leader.election.enable": "false",  # a copy that lacks records must not become the log
             "message.timestamp.type": self.timestamp_type,
             "max.message.bytes": str(self.max_message_bytes),
         }

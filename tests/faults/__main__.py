@@ -15,7 +15,7 @@ from rich.table import Table
 from monitor.errors import PulsewardenError
 from tests.faults.fault import Fault
 from tests.faults.ground import Ground
-from tests.faults.listing import FAULTS, SWITCHED_OFF
+from tests.faults.listing import CLUSTER, FAULTS, SWITCHED_OFF
 from tests.faults.row import Row
 from tests.faults.run import Say
 
@@ -33,7 +33,7 @@ def main(
     write_docs: Annotated[bool, typer.Option("--write-docs", help=f"Write {PAGE}.")] = False,
 ) -> None:
     """Run every fault on a Kafka and a Valkey of their own; exit 1 if anything is lost, doubled or different."""
-    known = {fault.name: fault for fault in (*FAULTS, *SWITCHED_OFF)}
+    known = {fault.name: fault for fault in (*FAULTS, *CLUSTER, *SWITCHED_OFF)}
     screen = Console(stderr=True, highlight=False, soft_wrap=True)
     for name in only or ():
         if name not in known:
@@ -79,11 +79,20 @@ def _one(fault: Fault, ground: Ground, seed: int, share: float, say: Say) -> Row
     began = time.monotonic()
     row = fault.run(ground, seed, share, say)
     row.seconds = round(time.monotonic() - began, 1)
+    if row.skipped:
+        say(f"skipped: {row.skipped}")
+        return row
     word = "clean" if row.clean else ("found" if fault.must_fail and row.findings else "NOT CLEAN")
     say(
         f"{word}: {row.events} events, {row.alerts_expected} alerts expected, {row.lost} lost, {row.doubled} doubled, "
         f"{row.different} different, {row.repeated} repeated, {row.faults} faults, {row.seconds} s"
     )
+    if row.healthy_still_s is not None:
+        say(f"  what nothing was broken for stood still for {row.healthy_still_s} s at most")
+    if row.wrong_team:
+        say(f"  {row.wrong_team} alerts went to a team that the wearer had left; {row.below_T} records are below T")
+    if row.told_within_s is not None:
+        say(f"  the slowest crisis was told after {row.told_within_s} s")
     for sentence in row.why:
         say(f"  {sentence}")
     return row
@@ -92,13 +101,26 @@ def _one(fault: Fault, ground: Ground, seed: int, share: float, say: Say) -> Row
 def table(title: str, rows: Sequence[Row]) -> Table:
     """Return the rows as a table for the terminal."""
     made = Table(title=title, box=None, header_style="bold", pad_edge=False)
-    headings = ("fault", "seed", "faults", "events", "alerts", "lost", "doubled", "different", "repeated", "recovery s")
+    headings = (
+        "fault",
+        "seed",
+        "faults",
+        "events",
+        "alerts",
+        "lost",
+        "doubled",
+        "different",
+        "repeated",
+        "recovery s",
+        "still s",
+    )
     for heading in headings:
         made.add_column(heading, justify="left" if heading == "fault" else "right")
     for row in rows:
         recovery = "" if row.recovery_s is None else f"{row.recovery_s:.1f}"
+        still = row.skipped and "skipped" if row.healthy_still_s is None else f"{row.healthy_still_s:.1f}"
         numbers = (row.seed, row.faults, row.events, row.alerts_expected, row.lost, row.doubled, row.different)
-        made.add_row(row.fault, *(str(n) for n in numbers), str(row.repeated), recovery)
+        made.add_row(row.fault, *(str(n) for n in numbers), str(row.repeated), recovery, still)
     return made
 
 

@@ -7,6 +7,7 @@ import json
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -26,6 +27,7 @@ class Followed:
     epoch: int = -1
     claims: list[tuple[int, int, str]] = field(default_factory=list)  # stamp, offset, worker
     stamps: list[int] = field(default_factory=list)  # of the valid cuts
+    advanced: list[int] = field(default_factory=list)  # stamps of those with which time went on
     last: dict[str, Any] = field(default_factory=dict)
     void: int = 0
 
@@ -46,6 +48,7 @@ class CutWatch:
         self._consumer.assign([TopicPartition(settings.kafka.topic_prefix + CUTS, p) for p in self.partitions])
         self._consumer.seek_to_beginning()
         self.of: dict[int, Followed] = defaultdict(Followed)
+        self.waits_for_T = True  # off where a clock that was ahead may hold T back for longer than a run takes
 
     @property
     def partitions(self) -> range:
@@ -69,6 +72,8 @@ class CutWatch:
             one.claims.append((stamp_ms, offset, written["claim"]))
         elif written["e"] == one.epoch:
             one.stamps.append(stamp_ms)
+            if written["T"] > one.last.get("T", -1):
+                one.advanced.append(stamp_ms)
             one.last = written
         else:
             one.void += 1
@@ -81,7 +86,9 @@ class CutWatch:
             last = self.of[p].last
             if not last or any(reach < ends[topic, p] for topic, reach in zip(INPUTS, last["n"], strict=True)):
                 return False
-            if last["T"] < max(last["s"]) + (settle_ms if self._settings.stream.clock == "broker" else 0):
+            if self.waits_for_T and last["T"] < max(last["s"]) + (
+                settle_ms if self._settings.stream.clock == "broker" else 0
+            ):
                 return False
         return True
 
@@ -115,6 +122,11 @@ class CutWatch:
             if stood is not None and at - quiet_from >= 2 * STILL_MS:
                 return max(0, quiet_from - fault_ms) / 1000
         return 0.0 if stood is None else None
+
+    def still_s(self, partition: int, from_ms: int, until_ms: int) -> float:
+        """Return the longest time within two moments in which a partition's time did not go on, in seconds."""
+        within = [at for at in self.of[partition].advanced if from_ms < at < until_ms]
+        return max(b - a for a, b in pairwise([from_ms, *within, until_ms])) / 1000
 
     def close(self) -> None:
         self._consumer.close()

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 import zlib
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +14,11 @@ from kafka.errors import KafkaError
 from monitor.settings import Settings
 from stream_schemas.partition import murmur2_partition
 from stream_schemas.topics import alerts_topic
-from tests.faults.story import Message, rfc3339
+from tests.faults.story import BLOOD_PRESSURE, Message, rfc3339
 
 COMMANDS = "alert-commands.v1"
 LOOK_S = 0.02
+SEVERE_MMHG = 180
 
 
 def producer(settings: Settings, **options: Any) -> KafkaProducer:
@@ -51,6 +53,8 @@ class Driver(threading.Thread):
         self._began_s = time.monotonic()
         self.sent = 0
         self.failures: list[str] = []
+        self.more: deque[Message] = deque()  # to publish at once, whatever their time
+        self.taken_s: dict[str, float] = {}  # wearer -> wall clock at which the first severe reading was acknowledged
 
     def run(self) -> None:
         options = {"transactional_id": self._settings.kafka.topic_prefix + "gateway", "enable_idempotence": True}
@@ -68,7 +72,9 @@ class Driver(threading.Thread):
     def _publish(self, out: KafkaProducer) -> None:
         self._began_s = time.monotonic()
         done = 0
-        while done < len(self._messages) and not self._asked.is_set():
+        while (done < len(self._messages) or self.more) and not self._asked.is_set():
+            while self.more:
+                self._send(out, [self.more.popleft()])
             now_s = time.monotonic() - self._began_s
             end = done
             while end < len(self._messages) and self._messages[end].at_s <= now_s:
@@ -98,7 +104,13 @@ class Driver(threading.Thread):
             partition = murmur2_partition(key, settings.stream.partitions)
             future = out.send(settings.kafka.topic_prefix + message.topic, message.value, key=key, partition=partition)
             future.add_errback(self._failed)
+            if message.topic == BLOOD_PRESSURE:
+                future.add_callback(self._took, message)
             self.sent += 1
+
+    def _took(self, message: Message, _: object) -> None:
+        if json.loads(message.value)["systolic_mmhg"] >= SEVERE_MMHG:
+            self.taken_s.setdefault(message.wearer, time.time())
 
     def _failed(self, failure: Exception) -> None:
         self.failures.append(repr(failure))
@@ -116,6 +128,7 @@ class CareTeam(threading.Thread):
         self._settings, self._seed = settings, seed
         self._asked = threading.Event()
         self.commands = 0
+        self.heard_s: dict[tuple[str, str], float] = {}  # (wearer, rule) -> wall clock of the first alert
 
     def run(self) -> None:
         settings = self._settings
@@ -137,6 +150,7 @@ class CareTeam(threading.Thread):
                         alert = json.loads(record.value)
                         if (key := (alert["alert_id"], alert["version"])) not in seen:
                             seen.add(key)
+                            self.heard_s.setdefault((alert["wearer_id"], alert["rule"]), time.time())
                             self._answer(out, alert)
             out.flush(20)
         finally:

@@ -4,10 +4,11 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
@@ -16,9 +17,11 @@ from monitor import topics
 from monitor.local import kafka_jars, servers
 from monitor.local.leash import Leashed
 from monitor.settings import Settings, load
+from tests.faults.cluster import Cluster, Made
 from tests.patience import patience
-from tests.stream.world import until
+from tests.stream.world import REPOSITORY, until
 
+JARS = REPOSITORY / ".pulsewarden" / "jars"
 PARTITIONS = 4
 QUICK = {"partitions": PARTITIONS, "session_timeout_s": 6.0, "heartbeat_s": 1.0, "cut_timeout_s": 4.0}
 LIMITS = {
@@ -96,9 +99,14 @@ class Servers:
 class Ground:
     """Where Kafka and Valkey are; `servers` is None where they belong to somebody else and must not be touched."""
 
-    def __init__(self, folder: Path, bootstrap_servers: str, redis_url: str, own: Servers | None = None) -> None:
+    def __init__(
+        self, folder: Path, bootstrap_servers: str, redis_url: str, own: Servers | None = None, jars: Path = JARS
+    ) -> None:
         self.folder, self._bootstrap, self._redis, self.servers = folder, bootstrap_servers, redis_url, own
-        self._runs = 0
+        self.cluster: Cluster | None = None
+        self._runs, self._jars = 0, jars
+        self._three: Ground | None = None
+        self._stack = contextlib.ExitStack()
 
     @classmethod
     @contextmanager
@@ -108,17 +116,34 @@ class Ground:
         try:
             own.start_valkey()
             own.start_kafka()
-            yield cls(folder, own.bootstrap_servers, own.redis_url, own)
+            with cls(folder, own.bootstrap_servers, own.redis_url, own, jars) as ground:
+                yield ground
         finally:
             own.stop()
 
-    def settings(self, name: str, **values: Any) -> Settings:
-        """Return settings with topics and a state folder of their own; the topics exist."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def three(self) -> "Ground":
+        """Return the ground with three brokers, all alive and in order; they are started the first time."""
+        if self._three is None:
+            cluster = self._stack.enter_context(Cluster.open(self.folder, self._jars))
+            self._three = Ground(self.folder, cluster.bootstrap_servers, self._redis)
+            self._three.cluster = cluster
+        elif self._three.cluster is not None:
+            self._three.cluster.mend()
+        return self._three
+
+    def settings(self, name: str, place: "Place | None" = None, **values: Any) -> Settings:
+        """Return settings with topics and a state folder of their own; the topics exist, where *place* puts them."""
         self._runs += 1
         prefix = f"{name}-{os.getpid()}-{self._runs}."
         state_dir = values.pop("state_dir", self.folder / "runs" / prefix.rstrip(".") / "state")
         made = load(
-            kafka={"bootstrap_servers": self._bootstrap, "topic_prefix": prefix},
+            kafka={"bootstrap_servers": self._bootstrap, "topic_prefix": prefix, **values.pop("kafka", {})},
             redis={"url": self._redis, "key_prefix": f"{prefix}:"},
             stream={**QUICK, **values.pop("stream", {})},
             limits={**LIMITS, **values.pop("limits", {})},
@@ -127,6 +152,8 @@ class Ground:
             state_dir=state_dir,
             **values,
         )
+        if place is not None and self.cluster is not None:
+            self.cluster.create(placed(made, place))
         topics.create(made)
         return made
 
@@ -139,6 +166,36 @@ class Ground:
                 admin.delete_topics(mine)
             finally:
                 admin.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the copies of each partition are.
+
+    Attributes
+    ----------
+    usually : per partition, the brokers that hold it, its leader first.
+    but : the same for one partition of one unprefixed topic, or for all of a topic where the partition is None.
+    configs : unprefixed topic -> what its configuration has beside the table.
+    """
+
+    usually: tuple[tuple[int, ...], ...]
+    but: Mapping[tuple[str, int | None], tuple[int, ...]] = field(default_factory=dict)
+    configs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def of(self, topic: str, partition: int) -> tuple[int, ...]:
+        """Return the brokers that hold a partition."""
+        usual = self.but.get((topic, None), self.usually[partition])
+        return self.but.get((topic, partition), usual)
+
+
+def placed(settings: Settings, place: Place) -> dict[str, Made]:
+    """Return every topic as a cluster makes it."""
+    made: dict[str, Made] = {}
+    for row in topics.wanted(settings):
+        where = {p: place.of(row.topic.name, p) for p in range(settings.stream.partitions)}
+        made[row.name] = where, {**row.config, **place.configs.get(row.topic.name, {})}
+    return made
 
 
 def patiently(do: Callable[[], Any], within_s: float = 30.0) -> Any:

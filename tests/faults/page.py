@@ -16,6 +16,7 @@ HEADINGS = (
     "doubled",
     "different",
     "recovery s",
+    "still s",
     "repeated",
     "stale",
     "void cuts",
@@ -46,6 +47,7 @@ COLUMNS = """\
 - **recovery s**: from the fault to when every partition stepped again, median over the run's faults, as the stamps in
   `cuts.v1` tell it. A worker that is killed is missed by its group after the session timeout, which is 6 s here; a
   frozen one is counted from when it was frozen.
+- **still s**: with three brokers: how long the time of a partition that nothing was broken for did not go on, at most.
 - **repeated**: records that repeat an earlier one byte for byte. A successor sends the outputs of the last cut again,
   because nobody knows whether they left; readers drop them by version.
 - **stale**: records that an owner sent after its successor's claim. They are harmless only because their cut was valid
@@ -58,9 +60,15 @@ A checker that never fails proves nothing. In these runs one protection of the w
 the worker's process, `tests/faults/worker.py`), and the checker must find something.
 """
 
+CLUSTER = """\
+These have three brokers, each broker and controller in one, on one machine. Where the copies of each partition are, and
+which of them leads, the run decides. Clocks differ by libfaketime; a network is cut by a proxy between the worker and
+one broker.
+"""
+
 LIMITS = """\
-One broker and one machine: no run shows what several brokers do that lose a leader, or a clock that differs between
-machines (the workers' clocks do jump; the broker's stamps are the only time). The stories are simulated; the rules see
+One machine: no run shows a disk that lies about what it has synced, or a network that loses single packets. Most runs
+have one broker; of three, one is broken at a time. The stories are simulated; the rules see
 an hour or two of each wearer, told in less than a minute or a few. Limits are set so that silences and unanswered
 crises happen within a run.
 """
@@ -73,7 +81,8 @@ def write(path: Path, ran: Sequence[tuple[Fault, Row]], command: str, date: str,
 
 def text(ran: Sequence[tuple[Fault, Row]], command: str, date: str, machine: Mapping[str, str]) -> str:
     """Return the page as Markdown."""
-    faults = [(fault, row) for fault, row in ran if not fault.must_fail]
+    skipped = [row for _, row in ran if row.skipped]
+    faults = [(fault, row) for fault, row in ran if not fault.must_fail and not row.skipped]
     off = [(fault, row) for fault, row in ran if fault.must_fail]
     wrong = [row for _, row in faults if not row.clean]
     lines = [
@@ -90,7 +99,12 @@ def text(ran: Sequence[tuple[Fault, Row]], command: str, date: str, machine: Map
         "## What each of them does",
         "",
     ]
-    lines += [f"- `{fault.name}`: {fault.what}." for fault, _ in faults]
+    lines += [f"- `{fault.name}`: {fault.what}." for fault, _ in faults if fault.place is None]
+    if any(fault.place is not None for fault, _ in faults):
+        lines += ["", CLUSTER]
+        lines += [f"- `{fault.name}`: {fault.what}." for fault, _ in faults if fault.place is not None]
+    if skipped:
+        lines += ["", "## Not run here", "", *(f"- `{row.fault}`: {row.skipped}." for row in skipped)]
     if wrong:
         lines += ["", "## What was wrong", ""]
         lines += [f"- `{row.fault}`: {sentence}" for row in wrong for sentence in row.why[:6]]
@@ -115,7 +129,8 @@ def _table(ran: Sequence[tuple[Fault, Row]]) -> list[str]:
     for fault, row in ran:
         recovery = "" if row.recovery_s is None else f"{row.recovery_s:.1f}"
         numbers = (row.seed, row.faults, row.events, row.alerts_expected, row.lost, row.doubled, row.different)
+        still = "" if row.healthy_still_s is None else f"{row.healthy_still_s:.1f}"
         after = (row.repeated, row.stale, row.void_cuts)
-        cells = [f"`{fault.name}`", *(f"{n:,}" for n in numbers), recovery, *(f"{n:,}" for n in after)]
+        cells = [f"`{fault.name}`", *(f"{n:,}" for n in numbers), recovery, still, *(f"{n:,}" for n in after)]
         lines.append("| " + " | ".join(cells) + " |")
     return lines

@@ -27,6 +27,10 @@ class Row:
     repeated : records that repeat an earlier one byte for byte. outputs : what the log gives, dead letters included.
     stale : records that an owner sent after its successor's claim. faults : how often something was broken. below_T :
     records stamped below a T that was used; without them the same records under random cuts give the same alerts.
+    healthy_still_s : how long a partition that nothing was broken for stood still, at most; None if none was.
+    told_within_s : from a reading that something was broken for to its alert, at most; None where that is no question.
+    wrong_team : alerts that went to a team that the wearer had left by then; told, where below_T counts as many.
+    skipped : why it was not run at all.
     """
 
     fault: str
@@ -44,6 +48,10 @@ class Row:
     below_T: int = 0
     faults: int = 0
     seconds: float = 0.0
+    healthy_still_s: float | None = None
+    told_within_s: float | None = None
+    wrong_team: int = 0
+    skipped: str = ""
     why: list[str] = field(default_factory=list)
 
     @property
@@ -69,7 +77,9 @@ def judge(run: Run, fault: str) -> Row:
     found = read_all(settings)
     deliveries = [(HEART_RATE, told.stamp_ms, told.value) for told in read(settings, HEART_RATE)]
     must, may = silences(deliveries, watch.T_ms())
-    history = check(found.alerts, run.story.expected() + must, may)
+    if not run.silences_count:
+        must, may = [], [(one.name, "NO_DATA") for one in run.story.wearers]
+    history = check(found.alerts, run.story.expected() + run.expected + must, may)
     equal = Agreement()
     try:
         report = verify(settings, other_cuts=run.seed)
@@ -84,7 +94,10 @@ def judge(run: Run, fault: str) -> Row:
     row.different += history.different + equal.different
     row.repeated, row.stale = equal.repeated, stale(found.alerts, watch_claims(run))
     row.void_cuts = sum(one.void for one in watch.of.values())
-    row.why += history.why + run.notes + (run.children.crashed if run.may_end else run.children.ended)
+    row.healthy_still_s = run.healthy_still_s()
+    row.why += history.why + run.notes
+    if not run.may_crash:
+        row.why += run.children.crashed if run.may_end else run.children.ended
     row.why += [f"the gateways could not publish: {failure}" for failure in run.driver.failures[:2]]
     if equal.missing or equal.different:
         row.why.append(f"the log gives {equal.missing} outputs that are nowhere; {equal.different} are not the log's")

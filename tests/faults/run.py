@@ -3,7 +3,8 @@
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from kafka.errors import KafkaError
@@ -14,7 +15,7 @@ from tests.faults.cut_watch import STILL_MS, CutWatch
 from tests.faults.driver import CareTeam, Driver
 from tests.faults.ground import Ground, patiently
 from tests.faults.records import ends
-from tests.faults.story import Story
+from tests.faults.story import Expected, Message, Story
 from tests.patience import patience
 
 Say = Callable[[str], None]
@@ -35,6 +36,7 @@ class Run:
     options : of every worker that is started, as `tests.faults.worker` takes them.
     marks : moments of the wall clock, in ms, at which something was broken.
     said : sentences that the logs must hold; missing : those that they did not.
+    spans : times in which partitions that nothing was broken for should have gone on.
     """
 
     ground: Ground
@@ -57,7 +59,11 @@ class Run:
         self.messages = self.story.messages(time.time_ns() // 1_000_000)
         self.driver = Driver(self.settings, self.messages, transactional=self.transactional)
         self.team = CareTeam(self.settings, self.seed)
-        self.may_end = False
+        self.may_end = self.may_crash = False
+        self.expected: list[Expected] = []  # beside what the story asks for
+        self.silences_count = True
+        self.poisoned = 0  # records that no engine can bear
+        self.spans: list[tuple[int, int, frozenset[int]]] = []  # from and until, in ms, who should have gone on
         self.at_end: list[Callable[[], object]] = []
         self.ended_ms = 0
         self._settling = False
@@ -145,6 +151,22 @@ class Run:
         self.tell(what)
         self.marks.append(time.time_ns() // 1_000_000)
         self.faults += 1
+
+    @contextmanager
+    def others_go_on(self, partitions: Iterable[int]) -> Iterator[None]:
+        """Note that these partitions had no reason to stand still while something else was broken."""
+        begin_ms = time.time_ns() // 1_000_000
+        yield
+        self.spans.append((begin_ms, time.time_ns() // 1_000_000, frozenset(partitions)))
+
+    def healthy_still_s(self) -> float | None:
+        """Return for how long a partition that had no reason to did stand still, at most; None if there was none."""
+        stood = [self.watch.still_s(p, begin, end) for begin, end, healthy in self.spans for p in healthy]
+        return round(max(stood), 1) if stood else None
+
+    def publish(self, messages: Iterable[Message]) -> None:
+        """Hand a nemesis's own records over; whoever takes part in the story does not wait for them."""
+        self.driver.more.extend(messages)
 
     def owned_again(self, within_s: float = 40.0) -> None:
         """Wait until each partition has one owner, and each running worker a share, as their status files say."""

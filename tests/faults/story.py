@@ -293,3 +293,8 @@ def profile(wearer: str, team: str, at_ms: int) -> bytes:
         medications=[],
         consent=True,
     )
+
+
+def weather(wearer: str, at_ms: int, temperature_c: float) -> bytes:
+    """Return the weather at the wearer's place, without a forecast."""
+    return _event("weather/1", wearer, at_ms, temperature_c=temperature_c, humidity_pct=50)

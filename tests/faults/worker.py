@@ -2,8 +2,8 @@
 
     python -m tests.faults.worker --freeze before-outputs:0.2 --seed 3
 
-It freezes itself (SIGSTOP) at a point, delays an input, lets the wall clock jump, fetches little at once, or has one of
-the protections switched off. Settings come from the environment, as for `python -m monitor worker`.
+It freezes itself (SIGSTOP) at a point, raises, delays an input, lets the wall clock jump, fetches little at once, or
+has one of the protections switched off. Settings come from the environment, as for `python -m monitor worker`.
 """
 
 import argparse
@@ -17,6 +17,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from tests.faults.raising import keep_half_a_step, poison, raise_at
 
 PR_SET_PDEATHSIG = 1
 SENDER = "sender"
@@ -193,6 +195,7 @@ PROTECTIONS: dict[str, Callable[[], None]] = {
     "epochs": without_epochs,
     "cuts": without_cuts,
     "ledger": without_ledger,
+    "forgetting": keep_half_a_step,
 }
 
 
@@ -205,6 +208,9 @@ def main() -> int:
     parser.add_argument("--delay", help="TOPIC:MILLISECONDS")
     parser.add_argument("--clock-jumps", type=float, help="seconds")
     parser.add_argument("--fetch", type=int, help="records")
+    parser.add_argument("--raise", dest="raises", help="rule, intake, sink, apply or any, and :PROBABILITY each time")
+    parser.add_argument("--raise-until", type=float, default=float("inf"), help="epoch seconds")
+    parser.add_argument("--poison", action="store_true", help="raise whenever a marked record is met")
     parser.add_argument("--without", choices=sorted(PROTECTIONS))
     asked = parser.parse_args()
     parent = os.getppid()
@@ -231,6 +237,10 @@ def run(asked: argparse.Namespace, chance: random.Random) -> int:
         delay(topic, float(milliseconds))
     if asked.fetch:
         fetch(asked.fetch)
+    if asked.poison:
+        poison()
+    if asked.raises:
+        raise_at(asked.raises, asked.seed, asked.raise_until)
     if asked.without:
         PROTECTIONS[asked.without]()
     try:

@@ -12,6 +12,8 @@ from monitor import topics
 from monitor.errors import BrokerUnreachable, TopicsDiffer
 from monitor.local import servers
 from monitor.settings import Settings, load
+from monitor.topic_config import Listed, Wanted, configuration, differing
+from monitor.topic_differences import differences, remarks
 from stream_schemas.topics import INPUTS, TOPICS
 from tests.conftest import NewSettings
 from tests.patience import patience
@@ -19,6 +21,18 @@ from tests.patience import patience
 
 def with_partitions(settings: Settings, partitions: int) -> Settings:
     return settings.model_copy(update={"stream": settings.stream.model_copy(update={"partitions": partitions})})
+
+
+def with_copies(settings: Settings, copies: int) -> Settings:
+    return settings.model_copy(update={"kafka": settings.kafka.model_copy(update={"replication_factor": copies})})
+
+
+def alter(settings: Settings, topic: str, **configs: str) -> None:
+    name = settings.kafka.topic_prefix + topic
+    wrong = {key.replace("_", "."): value for key, value in configs.items()}
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=wrong)])
+    admin.close()
 
 
 def found(settings: Settings, sentences: int) -> list[str]:
@@ -79,6 +93,7 @@ def test_unequal_partition_counts_are_refused(live_settings: Settings) -> None:
     admin.close()
     (sentence,) = found(live_settings, 1)
     assert f"different partition counts ({odd} 6, others 4)" in sentence
+    assert "`python -m monitor topics grow`" in sentence
 
 
 def test_a_configuration_that_differs_is_named_and_alter_sets_it(live_settings: Settings) -> None:
@@ -102,13 +117,92 @@ def test_a_longer_memory_than_the_table_asks_for_is_fine(live_settings: Settings
     assert topics.check(live_settings) == []
 
 
+def test_no_topic_may_lose_what_was_acknowledged(live_settings: Settings) -> None:
+    for row in topics.listing(live_settings):
+        assert row.config["unclean.leader.election.enable"] == "false"
+        assert row.config["retention.bytes"] == "-1"
+        assert row.config["min.insync.replicas"] == "1"  # of one copy
+        assert row.copies == 1
+    alter(live_settings, "cuts.v1", unclean_leader_election_enable="true", retention_bytes="1000000")
+    sentences = found(live_settings, 2)
+    assert any("cuts.v1 has unclean.leader.election.enable=true, but the table says false" in one for one in sentences)
+    assert any("cuts.v1 has retention.bytes=1000000" in one and "--alter" in one for one in sentences)
+    topics.create(live_settings, alter=True)
+    assert topics.check(live_settings) == []
+
+
+def test_more_copies_in_sync_than_there_are_is_mended(live_settings: Settings) -> None:
+    alter(live_settings, "cuts.v1", min_insync_replicas="2")  # nothing could be written any more
+    (sentence,) = found(live_settings, 1)
+    assert "cuts.v1 has min.insync.replicas=2, but the table says 1" in sentence
+    topics.create(with_copies(live_settings, 3), alter=True)  # the settings' word does not make copies
+    assert topics.check(live_settings) == []
+
+
+def test_copies_that_are_missing_are_named_with_the_two_ways_out(live_settings: Settings) -> None:
+    (sentence,) = topics.check(with_copies(live_settings, 3))
+    assert "the settings say 3 of each partition" in sentence
+    assert "has 1: add some with Kafka's own kafka-reassign-partitions.sh" in sentence
+    assert "set PULSEWARDEN_KAFKA__REPLICATION_FACTOR=1" in sentence
+
+
+def test_more_copies_than_there_are_brokers_is_one_sentence(live_settings: Settings) -> None:
+    elsewhere = live_settings.model_copy(
+        update={"kafka": live_settings.kafka.model_copy(update={"topic_prefix": "nowhere.", "replication_factor": 3})}
+    )
+    with pytest.raises(TopicsDiffer, match="3 copies of each topic, but Kafka has 1 broker: start more, or set"):
+        topics.create(elsewhere)
+
+
+def test_one_copy_is_a_note_and_no_error(live_settings: Settings) -> None:
+    assert topics.check(live_settings) == []
+    (note,) = topics.notes(live_settings)
+    assert note.startswith("acks=all on one copy: a lost disk loses the log")
+    assert "PULSEWARDEN_KAFKA__REPLICATION_FACTOR=3" in note
+
+
+def listed(copies: int) -> list[Listed]:
+    return [Listed("t", TOPICS[0], 16, dict(configuration(TOPICS[0], load())), copies)]
+
+
+def test_more_copies_than_the_settings_say_are_fine_and_noted() -> None:
+    settings = load()
+    rows = [Wanted("t", TOPICS[0], configuration(TOPICS[0], settings))]
+    assert differences(listed(3), rows, settings) == []
+    assert [note.partition(":")[0] for note in remarks(listed(3), settings)] == [
+        "The topics have 3 copies, the settings say 1"
+    ]
+    assert [note.partition(":")[0] for note in remarks(listed(2), load(kafka={"replication_factor": 2}))] == [
+        "acks=all on two copies"
+    ]
+
+
+@pytest.mark.parametrize(("copies", "in_sync"), [(1, "1"), (2, "1"), (3, "2"), (5, "2")])
+def test_of_three_copies_two_must_have_a_record(copies: int, in_sync: str) -> None:
+    settings = load(kafka={"replication_factor": copies})
+    assert configuration(TOPICS[0], settings)["min.insync.replicas"] == in_sync
+
+
+def test_a_stricter_choice_of_the_operator_stands() -> None:
+    settings = load(kafka={"replication_factor": 2})
+    row = Wanted("t", TOPICS[0], configuration(TOPICS[0], settings))
+    for in_sync, expected in (("1", {}), ("2", {}), ("3", {"min.insync.replicas": "1"})):
+        have = Listed("t", TOPICS[0], 16, row.config | {"min.insync.replicas": in_sync}, 2)
+        assert differing(row, have) == expected
+
+
 def test_the_command_line_creates_checks_and_lists(new_settings: NewSettings) -> None:
     settings = new_settings(kafka={"topic_prefix": f"{new_settings().kafka.topic_prefix}cli."})
 
-    def pulsewarden(*arguments: str, partitions: int = 4) -> subprocess.CompletedProcess[str]:
+    def pulsewarden(*arguments: str, partitions: int = 4, copies: int = 1) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "monitor", "topics", *arguments],
-            env={**environment(settings), "PULSEWARDEN_STREAM__PARTITIONS": str(partitions), "COLUMNS": "200"},
+            env={
+                **environment(settings),
+                "PULSEWARDEN_STREAM__PARTITIONS": str(partitions),
+                "PULSEWARDEN_KAFKA__REPLICATION_FACTOR": str(copies),
+                "COLUMNS": "200",
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -122,8 +216,13 @@ def test_the_command_line_creates_checks_and_lists(new_settings: NewSettings) ->
     assert missing.returncode == 1
     assert "labels.v1: run `python -m monitor topics create`" in missing.stderr
     assert "labels.v1" in pulsewarden("create").stdout
-    assert pulsewarden("check").returncode == 0
+    checked = pulsewarden("check")
+    assert checked.returncode == 0
+    assert "Note: acks=all on one copy: a lost disk loses the log" in checked.stdout
     assert "heart-rate/1" in pulsewarden("list").stdout
+    alone = pulsewarden("create", copies=3)
+    assert alone.returncode == 2
+    assert "pulsewarden: Copies are missing: the settings say 3 of each partition" in alone.stderr
     refused = pulsewarden("create", partitions=3)
     assert refused.returncode == 2
     assert "the settings say 3" in refused.stderr
