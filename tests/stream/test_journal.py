@@ -5,13 +5,14 @@ import signal
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 from models.journal_reading import Journal
 from monitor.settings import Settings
 from tests.conftest import NewSettings
 from tests.patience import patience
 from tests.stream.conftest import Processes
-from tests.stream.world import publish, until
+from tests.stream.world import publish, status, until
 
 PRESSURE = "vitals.blood-pressure.v1"
 Reading = tuple[str, int]
@@ -66,3 +67,42 @@ def test_rows_of_workers_that_are_killed_count_once(new_settings: NewSettings, p
     processes.start(settings, "monitor", "worker")
     until("every delivery is in the journal", all_there)
     assert counted(settings) == Counter(dict.fromkeys(wanted, 1))
+
+
+def test_rows_that_wait_while_the_place_fails_count_once_whether_it_comes_back_or_the_worker_is_killed(
+    new_settings: NewSettings, processes: Processes
+) -> None:
+    stays = {"static_membership": True}
+    settings = new_settings(scoring={"enabled": False}, checkpoint={"interval_s": 0.5}, stream=stays)
+    place, spilled = Path(settings.journal_place), settings.state_dir / "spill"
+    wanted: set[Reading] = set()
+
+    def deliver(systolic: int) -> None:
+        publish(settings, PRESSURE, readings(30, systolic))
+        wanted.update((f"w{n}", systolic) for n in range(30))
+
+    def all_there() -> bool:
+        return not wanted - set(counted(settings))
+
+    def files() -> list[Path]:
+        return list(spilled.rglob("*.parquet"))
+
+    worker = processes.start(settings, "monitor", "worker")
+    deliver(110)
+    until("the first delivery is in the journal", all_there)
+    for systolic in (111, 112):
+        place.rename(settings.state_dir / "aside")
+        place.write_text("a file in its way")
+        deliver(systolic)
+        until("rows of all four partitions are on the local disk", lambda: len(files()) >= 4)
+        if systolic == 112:
+            worker.send_signal(signal.SIGKILL)
+            worker.wait(10)
+        place.unlink()
+        (settings.state_dir / "aside").rename(place)
+        if systolic == 112:
+            processes.start(settings, "monitor", "worker")
+        until("every delivery is in the journal", all_there)
+        until("nothing waits any more", lambda: not files())
+    assert counted(settings) == Counter(dict.fromkeys(wanted, 1))
+    assert status(settings, "worker-1")["journal_rows_lost"] == 0
