@@ -3,6 +3,7 @@
 The runs share the broker of the session and go on beside each other, because most of what they do is wait.
 """
 
+import gc
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -131,9 +132,11 @@ def test_with_a_protection_switched_off_the_checker_finds_it(rows: dict[str, Fut
 
 
 @pytest.mark.xfail(reason="T waits for every input, however long it is away", strict=True)
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_nothing_is_lost_when_one_of_three_brokers_is_killed(stack: Stack, jars: Path, tmp_path: Path) -> None:
     with Ground(tmp_path, stack.bootstrap_servers, stack.redis_url, jars=jars) as ground:
         row = THREE.run(ground, SEED, 0.0, lambda line: print(THREE.name, line))
+    gc.collect()  # kafka-python leaves a socket open for each broker that refuses: not for the next test to find
     assert row.clean, row.why
     assert row.alerts_expected > 20
     assert row.healthy_still_s is not None
