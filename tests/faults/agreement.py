@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from monitor.cuts import Cut, valid_cuts
+from monitor.cuts import Cut, RecordName, valid_cuts
 from monitor.engine import Engine
-from monitor.inputs import Batch
+from monitor.inputs import Batch, Removed
 from monitor.outputs import Output
 from monitor.settings import Settings
 from stream_schemas.topics import INPUTS
@@ -103,10 +103,17 @@ def _compared(outputs: Iterable[Output], rows: Iterable[Told], others: int = 0, 
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """What one partition holds: the records of each input, and its valid cuts from the last cut 0 on."""
+    """What one partition holds: the records of each input, and its valid cuts from the last cut 0 on.
+
+    Attributes
+    ----------
+    rows : as they count: a stamp beyond the cap of the cut that read it is that cap.
+    removed : the records without which cuts were decided, as they lie in Kafka.
+    """
 
     rows: Mapping[str, Sequence[Row]]
     cuts: Sequence[Cut]
+    removed: Mapping[RecordName, Row]
 
 
 def _logs(settings: Settings) -> dict[int, _Log]:
@@ -117,8 +124,23 @@ def _logs(settings: Settings) -> dict[int, _Log]:
         valid = list(valid_cuts(((row.offset, row.stamp_ms, row.value) for row in cuts if row.partition == p), p))
         zero = max((i for i, cut in enumerate(valid) if cut.seq == 0), default=0)
         rows = {topic: [row for row in inputs[topic] if row.partition == p] for topic in INPUTS}
-        logs[p] = _Log(rows, valid[zero:])
+        named = {name for cut in valid[zero:] for name in cut.without}
+        removed = {(topic, row.offset): row for topic in INPUTS for row in rows[topic] if (topic, row.offset) in named}
+        for i, topic in enumerate(INPUTS):
+            rows[topic] = _capped(rows[topic], i, valid[zero:])
+        logs[p] = _Log(rows, valid[zero:], removed)
     return logs
+
+
+def _capped(rows: Sequence[Row], source: int, cuts: Sequence[Cut]) -> list[Row]:
+    """Return the rows of an input as they count under these cuts, whose inputs are in the order of `INPUTS`."""
+    ends = np.array([cut.next[source] for cut in cuts], np.int64)
+    counted = []
+    for row in rows:
+        i = int(np.searchsorted(ends, row.offset, "right"))
+        cap_ms = cuts[i].cap_ms if i < len(cuts) else 0
+        counted.append(replace(row, stamp_ms=min(row.stamp_ms, cap_ms)) if cap_ms else row)
+    return counted
 
 
 class _Replay:
@@ -133,6 +155,7 @@ class _Replay:
         self.below_T = 0
 
     def step(self, cut: Cut) -> None:
+        """Take one cut, and everything that lies before it."""
         position = self._engine.position(self._p)
         before = position.stamp or (0,) * len(INPUTS)
         batches = []
@@ -141,24 +164,33 @@ class _Replay:
             if end > begin:
                 rows = self._log.rows[topic][begin:end]
                 stamps = np.maximum.accumulate(np.array([before[i], *(row.stamp_ms for row in rows)]))[1:]
-                keys, values = [row.key for row in rows], [row.value for row in rows]
-                numbers = np.full(len(rows), self._p, np.int32)
-                batches.append(Batch(topic, numbers, self._offsets[topic][begin:end], stamps, keys, values))
-        step = self._engine.step([cut], batches)
+                some = [n for n, row in enumerate(rows) if (topic, row.offset) not in cut.without]
+                keys, values = [rows[n].key for n in some], [rows[n].value for n in some]
+                numbers = np.full(len(some), self._p, np.int32)
+                batches.append(Batch(topic, numbers, self._offsets[topic][begin:end][some], stamps[some], keys, values))
+        step = self._engine.step([cut], batches, [self._removed(*name) for name in cut.without])
         self.outputs += step.outputs.get(self._p, [])
         self.below_T += step.below_T
         self._reach = cut.next
 
+    def _removed(self, topic: str, offset: int) -> Removed:
+        row = self._log.removed[topic, offset]
+        return Removed(self._p, topic, offset, row.stamp_ms, row.key, row.value)
+
     def cut(self, T: int, reach: tuple[int, ...], stamp: tuple[int, ...]) -> Cut:
         """Return a cut of our own that follows from where the engine stands."""
         position = self._engine.position(self._p)
-        return Cut(self._p, position.at + 1, 0, position.seq + 1, T, reach, stamp, position.digest)
+        ends = dict(zip(INPUTS, reach, strict=True))
+        begins = dict(zip(INPUTS, self._reach, strict=True))
+        without = tuple(name for name in self._log.removed if begins[name[0]] <= name[1] < ends[name[0]])
+        at, seq = position.at + 1, position.seq + 1
+        return Cut(self._p, at, 0, seq, T, reach, stamp, position.digest, without=without)
 
 
 def _random_cuts(chance: random.Random, log: _Log, other: _Replay) -> Iterator[Cut]:
     """Yield cut 0, and cuts at random times that read everything stamped below T and some records more."""
     zero, last = log.cuts[0], log.cuts[-1]
-    yield replace(other.cut(0, zero.next, (0,) * len(INPUTS)), seq=0)
+    yield replace(other.cut(0, zero.next, (0,) * len(INPUTS)), seq=0, span=zero.span)
     held = [
         [row for row in log.rows[topic] if zero.next[i] <= row.offset < last.next[i]] for i, topic in enumerate(INPUTS)
     ]

@@ -1,6 +1,7 @@
 """Follows cuts.v1 while a run goes on: who owns what, how far it has come, and how long nothing moved.
 
 Written apart from monitor.cuts, from the rule alone: a cut counts if and only if the last claim before it is its own.
+A record without T amends the cut before it, and is none itself.
 """
 
 import json
@@ -30,6 +31,7 @@ class Followed:
     advanced: list[int] = field(default_factory=list)  # stamps of those with which time went on
     last: dict[str, Any] = field(default_factory=dict)
     void: int = 0
+    amended: int = 0
 
 
 class CutWatch:
@@ -70,6 +72,8 @@ class CutWatch:
         if "claim" in written:
             one.epoch = offset
             one.claims.append((stamp_ms, offset, written["claim"]))
+        elif "T" not in written:
+            one.amended += written["e"] == one.epoch
         elif written["e"] == one.epoch:
             one.stamps.append(stamp_ms)
             if written["T"] > one.last.get("T", -1):
