@@ -217,6 +217,10 @@ class Engine:
             if here[row] == partition
         }
 
+    def limits_behind(self, partition: int, limits: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the limits that settings give another value than the partition has heard of."""
+        return self.rules.behind(partition, limits)
+
     def hand_over(
         self,
         cut: Cut,
@@ -237,8 +241,7 @@ class Engine:
         p = cut.partition
         self._refuse_other(cut)
         self._follow(cut)
-        if not self.rules.of(p):
-            self.rules.begin(p, limits)
+        self.rules.go_on(p, limits)
         agree(self.standing.board, p, told, known)
         sending = Sending()
         self._tell(sending)

@@ -94,7 +94,8 @@ class RuleBook:
         self.add(partition, (stamp_ms, offset, limits))
         if control.origin == "settings":
             named = tomllib.loads(control.content or "")
-            self._of_settings[partition] = {name: getattr(limits, name) for name in named}
+            known = self._of_settings.get(partition, {})
+            self._of_settings[partition] = {**known, **{name: getattr(limits, name) for name in named}}
         return None
 
     def newest(self, partition: int) -> Limits:
@@ -104,8 +105,20 @@ class RuleBook:
         return self._own.get(partition, self.limits)
 
     def of_settings(self, partition: int) -> dict[str, Any] | None:
-        """Return what the newest switch of the settings named in a partition, or None if there was none."""
+        """Return what settings have named in a partition, at its beginning or in switches; None if not known."""
         return self._of_settings.get(partition)
+
+    def behind(self, partition: int, limits: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the limits that settings give another value than they did when the partition heard of them last.
+
+        Parameters
+        ----------
+        limits : those of the settings that differ from the packaged ones.
+        """
+        packaged, old = Limits().model_dump(), self._of_settings.get(partition, {})
+        names = sorted({*old, *limits} & packaged.keys())
+        new = {name: limits.get(name, packaged[name]) for name in names}
+        return {name: value for name, value in new.items() if value != old.get(name, packaged[name])}
 
     def restore(self, partition: int, switches: list[Switch], of_settings: Mapping[str, Any] | None) -> None:
         """Go on from what `of` and `of_settings` returned when the partition was saved."""
@@ -123,6 +136,13 @@ class RuleBook:
         known = {name: value for name, value in limits.items() if name in Limits.model_fields}
         self._own[partition] = Limits().model_copy(update=known)
         self._of_settings[partition] = known
+
+    def go_on(self, partition: int, limits: Mapping[str, Any]) -> None:
+        """Let a span go on from a state: where it names no limits in force, those of the settings are."""
+        if partition not in self._own:
+            self.begin(partition, limits)
+        elif partition not in self._of_settings:  # a state of 0.1, whose switches put the settings out of force
+            self._of_settings[partition] = dict(limits)
 
     def drop(self, partition: int) -> None:
         """Forget a partition's switches."""

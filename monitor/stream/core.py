@@ -68,6 +68,9 @@ class Engine(Protocol):
     def open_alerts(self, partition: int) -> dict[str, int]:
         """Return alert id -> version of what is open."""
 
+    def limits_behind(self, partition: int, limits: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the limits that settings give another value than the partition has heard of."""
+
     def hand_over(
         self,
         cut: Cut,

@@ -37,6 +37,7 @@ from monitor.stream.planning import CROWDED_BYTES, Planner
 from monitor.stream.reading import ReadingStuck
 from monitor.stream.records import Fetched
 from monitor.stream.recovery import Replay, kind_of
+from monitor.stream.settings_limits import SettingsLimits
 from monitor.stream.stepping import Stepper
 from monitor.stream.transport import Consumer
 from monitor.stream.watchdog import Glance
@@ -104,6 +105,7 @@ class Owner:
             interval_s=settings.checkpoint.interval_s,
             owned=lambda: list(self.parts),
             between_steps=self.stepper.lock,
+            busy=lambda p: p in self.parts and self.parts[p].busy > 0,
         )
         self.replay = Replay(
             core, settings.kafka.bootstrap_servers, self._prefix, score, checkpoints, self.checkpointer, version
@@ -113,6 +115,7 @@ class Owner:
         self._claimer = Claimer(
             settings, core, sink, self._cut_log, self.replay, handover, version=version, limits=limits
         )
+        self._limits = SettingsLimits(settings, core.engine, sink, limits)
         self._source = {self._prefix + topic: i for i, topic in enumerate(core.inputs)}
         self._feed: Consumer | None = None
         self._suspended = True
@@ -282,6 +285,7 @@ class Owner:
             if not epochs:
                 return
             claimed = await self._claimer.take_over(epochs)
+            await self._limits.tell(claimed)
             parts = [self._partition(one) for one in claimed.values()]
         except StepFailed as failure:
             self.holdings.raised(group, kind_of(failure.error))

@@ -58,6 +58,9 @@ class ToyEngine:
     def open_alerts(self, partition: int) -> dict[str, int]:
         return {}
 
+    def limits_behind(self, partition: int, limits: Mapping[str, Any]) -> dict[str, Any]:
+        return {}
+
     def hand_over(
         self,
         cut: Cut,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from monitor.alerting.limits import Limits
 from monitor.cuts import UNNAMED_INPUTS, Cut, valid_cuts
 from monitor.settings import Settings
 from monitor.verifying import verify
@@ -172,6 +173,38 @@ def test_what_the_version_before_has_told_stays_open_and_can_be_closed_though_th
 
     until("all are closed", lambda: closed() == set(ward.wearers), WITHIN_S)
     assert not read(ward.settings, "dead-letter.v1")
+
+
+def test_a_changed_limit_of_the_settings_counts_from_the_next_worker_on_and_every_replay_knows_when(ward: Ward) -> None:
+    before = ward.settings
+    first = ward.ours("w1")
+    ward.owned("w1")
+    ward.crises(12)
+    kill(first)
+    ward.settings = before.model_copy(update={"limits": Limits(bp_severe_systolic_mmhg=200)})
+    second = ward.ours("w2")
+    ward.owned("w2")
+    until("each partition was told", lambda: len(read(before, "control.v1")) == 4, WITHIN_S)
+    publish(before, PRESSURE, (reading(f"mild{i}", 190) for i in range(12)))
+    publish(before, PRESSURE, (reading(f"high{i}", 205) for i in range(12)))
+    until("the high ones are told", lambda: {f"high{i}" for i in range(12)} <= set(ward.told()), WITHIN_S)
+    second.terminate()
+    second.wait(30)
+    third = ward.ours("w3")  # the same settings once more: nothing is switched
+    ward.owned("w3")
+    kill(third)
+    assert len(read(before, "control.v1")) == 4
+    ward.settings = before
+    ward.ours("w4")
+    ward.owned("w4")
+    until("each partition was told again", lambda: len(read(before, "control.v1")) == 8, WITHIN_S)
+    ward.crises(12)
+    assert not any(wearer.startswith("mild") for wearer in ward.told())
+    assert set(ward.told().values()) == {1}
+    for settings in (before, before.model_copy(update={"limits": Limits(bp_severe_systolic_mmhg=210)})):
+        report = verify(settings)  # whatever limits its own settings name
+        assert report.identical, report
+        assert report.status == 0
 
 
 @pytest.mark.parametrize("first", ["w1", "w2"])
