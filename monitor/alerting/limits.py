@@ -5,7 +5,9 @@ defaults off (BP_SEVERE excepted, which has a limit of its own for pregnancy) an
 limits of their own.
 """
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 APPLE = "Apple Watch heart-rate notifications: 10 min of apparent rest, 120 and 40 bpm by default"
 NEWS2 = "RCP 2017, NEWS2: pulse <= 40 and >= 131, systolic <= 90 and >= 220 score 3"
@@ -25,10 +27,21 @@ HUANG = "Huang et al. 2020 (J Am Coll Cardiol 75:991): SD of the sleep duration 
 OURS = "design decision of this project, to be confirmed by the team's clinical owner"
 
 
+MOST = 1_000_000
+"""Where a limit has no bounds of its own it lies between -MOST and MOST: no arithmetic of ours goes beyond its type."""
+
+
 class Limits(BaseModel):
     """All limits of the rules; units are in the names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _within_reach(self) -> Self:
+        for name, limit in self:
+            if abs(limit) > MOST:
+                raise ValueError(f"{name} must lie between {-MOST} and {MOST}")
+        return self
 
     hr_window_min: int = Field(10, ge=1, le=60, description=f"minutes a heart-rate rule looks back; {APPLE}")
     hr_min_samples: int = Field(5, ge=1, description=f"samples in the window; slower devices need 3 in a row; {OURS}")
@@ -78,7 +91,7 @@ class Limits(BaseModel):
     heat_hr_bpm: int = Field(91, description="RCP 2017, NEWS2: pulse from 91 scores 1")
     heat_hr_above_usual_bpm: int = Field(15, description=OURS)
     heat_vulnerable_age_years: int = Field(65, description="WHO heat-health guidance: older adults from 65")
-    weather_valid_h: int = Field(3, ge=1, description=f"a weather report holds for this long; {OURS}")
+    weather_valid_h: int = Field(3, ge=1, le=24, description=f"a weather report holds for this long; {OURS}")
 
     risk_consecutive: int = Field(2, ge=1, description=f"scores in a row at or above the limit; {OURS}")
     risk_clear_margin: float = Field(0.1, gt=0, lt=1, description=f"probability below the limit that clears; {OURS}")

@@ -15,6 +15,9 @@ from pydantic import ValidationError
 from monitor.alerting.limits import Limits
 from stream_schemas.control import Control
 
+MOST_NESTED = 16  # dots in a line
+MOST_BRACKETS = 64  # in a file
+LONGEST_REASON = 200  # characters
 Switch = tuple[int, int, Limits]
 """Stamp in ms, offset in control.v1, and the limits from then on."""
 
@@ -31,13 +34,29 @@ def read_rules(control: Control) -> Limits | str:
         return "A switch of rules needs content."
     if control.sha256 is not None and hashlib.sha256(control.content.encode()).hexdigest() != control.sha256:
         return "The content is not what its sha256 says."
+    if _is_nested(control.content):
+        return "The content is nested: a rule file has one line `limit = value` for each limit."
     try:
         return Limits(**tomllib.loads(control.content))
-    except tomllib.TOMLDecodeError as error:
-        return f"The content is not TOML: {error}."
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return _short(": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"]))))
+    except (ValueError, RecursionError) as error:  # tomllib passes some of Python's own on, as for a number too long
+        return _short(f"The content is not TOML: {error}.")
+
+
+def _is_nested(content: str) -> bool:
+    """Tell whether a file is deeper than rules are: what `tomllib` does with depth takes more than depth squared."""
+    told = [line for line in content.splitlines() if not line.lstrip().startswith("#")]
+    return any(line.count(".") > MOST_NESTED for line in told) or _brackets(told) > MOST_BRACKETS
+
+
+def _brackets(lines: list[str]) -> int:
+    return sum(line.count("[") + line.count("{") for line in lines)
+
+
+def _short(why: str) -> str:
+    return why if len(why) <= LONGEST_REASON else why[:LONGEST_REASON] + " ..."
 
 
 class RuleBook:
