@@ -91,7 +91,7 @@ class Limits(BaseModel):
     heat_vulnerable_age_years: int = Field(
         65, ge=16, le=120, description="WHO heat-health guidance: older adults from 65"
     )
-    weather_valid_h: int = Field(3, ge=1, le=48, description=f"a weather report holds for this long; {OURS}")
+    weather_valid_h: int = Field(3, ge=1, le=24, description=f"a weather report holds for this long; {OURS}")
 
     risk_consecutive: int = Field(2, ge=1, le=100, description=f"scores in a row at or above the limit; {OURS}")
     risk_clear_margin: float = Field(0.1, gt=0, lt=1, description=f"probability below the limit that clears; {OURS}")

@@ -19,9 +19,12 @@ from stream_schemas.control import Control
 Switch = tuple[int, int, Limits]
 """Stamp in ms, offset in control.v1, and the limits from then on."""
 
-MAX_BRACKETS = 100
 MAX_CHARACTERS = 100_000
+MAX_BRACKETS = 64
+MAX_DOTS_IN_A_LINE = 16
 """A rule file is flat and short; beyond these the reader's stack and time would decide what is accepted."""
+LONGEST_REASON = 200
+"""Characters of what is said of a rule file that is refused: it may be one long line."""
 
 
 def read_rules(control: Control, base: Limits) -> Limits | str:
@@ -48,7 +51,7 @@ def read_rules(control: Control, base: Limits) -> Limits | str:
     try:
         return Limits(**{**base.model_dump(), **named}) if control.merges else Limits(**named)
     except ValidationError as error:
-        return refusal(error.errors(include_input=False, include_url=False)[0])
+        return _short(refusal(error.errors(include_input=False, include_url=False)[0]))
 
 
 def _named(control: Control) -> dict[str, Any] | str:
@@ -58,14 +61,27 @@ def _named(control: Control) -> dict[str, Any] | str:
         return "A switch of rules needs content."
     if control.sha256 is not None and hashlib.sha256(content.encode()).hexdigest() != control.sha256:
         return "The content is not what its sha256 says."
-    if len(content) > MAX_CHARACTERS or content.count("[") + content.count("{") > MAX_BRACKETS:
-        return f"A rule file has a line for each limit: at most {MAX_CHARACTERS} characters, {MAX_BRACKETS} brackets."
+    if len(content) > MAX_CHARACTERS:
+        return f"A rule file has at most {MAX_CHARACTERS} characters."
+    if _is_nested(content):
+        return "The content is nested: a rule file has one line `limit = value` for each limit."
     try:
         return tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
-        return f"The content is not TOML: {error}."
-    except ValueError:  # a whole number of thousands of digits
+        return _short(f"The content is not TOML: {error}.")
+    except (ValueError, RecursionError):  # a whole number of thousands of digits
         return "The content is not TOML: a number has too many digits."
+
+
+def _is_nested(content: str) -> bool:
+    """Tell whether a file is deeper than rules are: what `tomllib` does with depth takes more than depth squared."""
+    told = [line for line in content.splitlines() if not line.lstrip().startswith("#")]
+    brackets = sum(line.count("[") + line.count("{") for line in told)
+    return brackets > MAX_BRACKETS or any(line.count(".") > MAX_DOTS_IN_A_LINE for line in told)
+
+
+def _short(why: str) -> str:
+    return why if len(why) <= LONGEST_REASON else why[:LONGEST_REASON] + " ..."
 
 
 class RuleBook:

@@ -21,6 +21,7 @@ from monitor.wearers.state import State
 from monitor.wearers.windows import minutes_before
 
 ACTIVE_STEPS = 100  # steps a minute: moderate cadence
+MOST_STEPS = int(np.finfo(np.float16).max)  # of a day; more cannot be kept, and is not known rather than endless
 IRREGULAR_PCT = 10
 ENOUGH_MIN = 60  # a day worn for less says nothing
 ENOUGH_DAYS = 3
@@ -112,7 +113,7 @@ def day_features(state: State, row: NDArray[np.int64], day: NDArray[np.int64]) -
             (held[:, :, HR_MEDIAN].astype(np.int64) * valid).sum(axis=1) / worn,
             np.where(valid, held[:, :, HR_MIN], 255).min(axis=1),
             held[:, :, HR_MAX].max(axis=1),
-            np.where(known.any(axis=1), steps.sum(axis=1), np.nan),
+            np.where(known.any(axis=1) & (steps.sum(axis=1) <= MOST_STEPS), steps.sum(axis=1), np.nan),
             np.where(known.any(axis=1), (steps >= ACTIVE_STEPS).sum(axis=1), np.nan),
             worn,
             np.where(asleep.any(axis=1), asleep.sum(axis=1), np.nan),

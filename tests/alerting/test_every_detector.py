@@ -21,11 +21,14 @@ Detector = Callable[[Floats], Evidence]
 
 LIMITS = Limits(
     night_signal_above_bpm=2,
+    night_signal_clear_bpm=1,
     night_signal_nights=2,
     personal_cusum_sum=2,
+    personal_cusum_clear_sum=1,
     trend_dev_z=1.5,
     trend_dev_clear_z=1,
     poor_recovery_above_bpm=1,
+    poor_recovery_clear_bpm=0.5,
     poor_recovery_hard_times_usual=0.5,
     sleep_debt_h=5,
     sleep_debt_clear_h=2,
