@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from monitor.alerting.limits import changed
 from monitor.cuts import valid_cuts
 from monitor.inputs import Batch
 from monitor.outputs import Output
@@ -34,7 +35,7 @@ class Row:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return the variables that give a child process these settings."""
-    flat: dict[str, str] = {}
+    flat = {f"PULSEWARDEN_LIMITS__{name.upper()}": str(value) for name, value in changed(settings.limits).items()}
     for name, value in settings.model_dump(mode="json", exclude={"limits", "trainer"}).items():
         parts = value.items() if isinstance(value, dict) else [(None, value)]
         for field, one in parts:
