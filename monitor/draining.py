@@ -3,7 +3,7 @@
 ``python -m monitor drain`` leaves a request in the state folder, ``drain/request``. Every worker that was running then
 finds it within a second, does what SIGTERM does, and leaves its answer beside it, ``drain/<worker>.json``. So it works
 for workers in containers, too, if they share the folder. A worker that starts while a request lies there was not meant:
-somebody wants it to run.
+somebody wants it to run. The file ``drained`` stays: while it is there, `python -m monitor up` leaves workers down.
 """
 
 import secrets
@@ -16,6 +16,7 @@ import msgspec
 from monitor.clock import SystemClock
 from monitor.settings import Settings
 
+DRAINED = "drained"
 _LOOK_S = 0.2
 _NOTICE_S = 15.0
 """For a worker to see the request, and for the step that is under way to end."""
@@ -80,11 +81,15 @@ def drain(settings: Settings) -> int:
         return 1
     for name in names:
         _answer(settings.state_dir, name).unlink(missing_ok=True)
+    stay_down = settings.state_dir / DRAINED
+    stay_down.touch()
     _put(_request(settings.state_dir), secrets.token_hex(8).encode())
     try:
-        return _await(settings, names)
+        whole = _await(settings, names)
     finally:
         _request(settings.state_dir).unlink(missing_ok=True)
+    print(f"What `python -m monitor up` keeps alive stays down until you remove {stay_down}.")
+    return whole
 
 
 def _await(settings: Settings, names: list[str]) -> int:

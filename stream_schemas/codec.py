@@ -82,6 +82,8 @@ def decode_value(row: Topic, value: bytes) -> Event | Rejected:
             return _rejected(Reason.UNKNOWN_SCHEMA, f"schema must be {row.schema} in this topic.")
     elif "claim" in fields:
         kind = row.events[1]
+    elif "T" not in fields and fields.keys() & {"x", "w"}:
+        kind = row.events[2]
     try:
         return kind.model_validate(fields, by_alias=True, by_name=False)
     except ValidationError as invalid:

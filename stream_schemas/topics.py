@@ -12,7 +12,7 @@ from stream_schemas.alert import AlertEvent
 from stream_schemas.blood_pressure import BloodPressureEvent
 from stream_schemas.command import AlertCommandEvent
 from stream_schemas.control import ControlEvent
-from stream_schemas.cut import ClaimEvent, CutEvent
+from stream_schemas.cut import AmendmentEvent, ClaimEvent, CutEvent
 from stream_schemas.dead_letter import DeadLetterEvent
 from stream_schemas.event import Event
 from stream_schemas.heart_rate import HeartRateEvent
@@ -185,7 +185,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         CUTS,
-        (CutEvent, ClaimEvent),
+        (CutEvent, ClaimEvent, AmendmentEvent),
         "none",
         _CORE,
         f"{_CORE}, verify",

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.status import Status
 
 from monitor import topics
+from monitor.draining import DRAINED
 from monitor.errors import StackError
 from monitor.local.address import address_file
 from monitor.local.leash import PATIENCE_S
@@ -25,8 +26,6 @@ from monitor.local.supervisor import Part, Supervisor
 from monitor.settings import Settings
 
 WATCH_S = 0.25  # how soon a server or a worker that died is noticed
-DRAINED = "drained"
-"""The file in the state folder that stands while an operator wants the workers down (`python -m monitor drain`)."""
 
 
 def run(

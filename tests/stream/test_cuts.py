@@ -1,9 +1,25 @@
 """Which cuts count."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.cuts import NO_EPOCH, Cut, encode_claim, encode_cut, last_claim, overtaken, valid_cuts
+from monitor.cuts import (
+    NO_EPOCH,
+    Cut,
+    Span,
+    encode_amendment,
+    encode_claim,
+    encode_cut,
+    last_claim,
+    overtaken,
+    valid_cuts,
+)
+from stream_schemas.codec import decode_value, topic_of
+from stream_schemas.event import Event
+from stream_schemas.topics import CUTS
 
 
 def cut(at: int, epoch: int, seq: int = 0) -> Cut:
@@ -13,6 +29,48 @@ def cut(at: int, epoch: int, seq: int = 0) -> Cut:
 def test_a_cut_survives_writing_and_reading() -> None:
     written = cut(at=1, epoch=0, seq=4)
     assert list(valid_cuts([(0, 9, encode_claim("w")), (1, 9, encode_cut(written))], 3)) == [written]
+
+
+FIRST = Span("v2", ("a", "b"), "000000000001-000000000002", {"heat_index_c": 41.0})
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (encode_claim("w", "v2"), "ClaimEvent"),
+        (encode_claim("w"), "ClaimEvent"),
+        (encode_cut(cut(1, 0, 4)), "CutEvent"),
+        (encode_cut(replace(cut(1, 0, 4), span=FIRST, left_out=("a",), cap_ms=5)), "CutEvent"),
+        (encode_amendment(0, 4, [("a", 17)]), "AmendmentEvent"),
+        (encode_amendment(0, 4, [], ["anna"]), "AmendmentEvent"),
+    ],
+)
+def test_what_is_written_is_what_the_contract_says(value: bytes, kind: str) -> None:
+    event = decode_value(topic_of(CUTS), value)
+
+    assert isinstance(event, Event), event
+    assert type(event).__name__ == kind
+    assert event.model_extra in (None, {})
+
+
+def test_the_first_cut_of_a_span_survives_writing_and_reading() -> None:
+    written = replace(cut(at=1, epoch=0, seq=4), span=FIRST, left_out=("a",), cap_ms=5)
+    assert list(valid_cuts([(0, 9, encode_claim("w")), (1, 9, encode_cut(written))], 3)) == [written]
+
+
+def test_an_amendment_counts_for_the_last_cut_under_the_claim_in_force_only() -> None:
+    log = [
+        (0, 1, encode_claim("a")),
+        (1, 1, encode_cut(cut(1, 0, 4))),
+        (2, 1, encode_amendment(0, 3, [("a", 1)])),  # another number
+        (3, 1, encode_amendment(0, 4, [("a", 2)])),
+        (4, 1, encode_claim("b")),
+        (5, 1, encode_amendment(0, 4, [("a", 3)])),  # another claim
+        (6, 1, encode_amendment(4, 4, [("b", 4)], ["anna"])),
+    ]
+    (found,) = valid_cuts(log, 3)
+    assert found.without == (("a", 2), ("b", 4))
+    assert found.without_wearers == ("anna",)
 
 
 def test_a_cut_before_any_claim_is_void() -> None:

@@ -102,6 +102,7 @@ def test_drain_has_every_worker_write_all_its_checkpoints_and_end_and_says_so(
         assert f"{name}: checkpoints of 2 of 2 partitions written in " in told
     assert behind_the_last_cut(settings) == [0, 1, 2, 3]
     assert not (settings.state_dir / "drain" / "request").exists()
+    assert (settings.state_dir / "drained").exists()  # tests/local/test_mending.py: what that means to `up`
     stale.unlink()
     told, _ = (command := drained(settings)).communicate(timeout=60)
     assert (command.returncode, told.count("\n")) == (1, 1)
@@ -144,4 +145,5 @@ def test_a_worker_that_did_not_write_all_or_does_not_answer_makes_drain_fail(
     assert capsys.readouterr().out.splitlines() == [
         "slow: checkpoints of 3 of 4 partitions written in 25.0 s.",
         "mute: no answer within 0 s; its log says what it does.",
+        f"What `python -m monitor up` keeps alive stays down until you remove {tmp_path / 'drained'}.",
     ]
