@@ -16,8 +16,8 @@ from tests.stream.test_worker import ALERTS, HEART_RATE, caught_up, load, replay
 from tests.stream.toy_engine import ToyEngine
 from tests.stream.world import compare, read, settled, status, until
 
-SESSION_S = 240.0
-"""Longer than any start of a process takes: who waits for a session to end is found by it."""
+SESSION_S = 85.0
+"""As long as Faust takes, and longer than a process needs to start: who waits for a session to end is found by it."""
 
 
 def kept(settings: Settings) -> dict[int, Position]:
