@@ -10,6 +10,7 @@ from monitor.deciding.records import RecordDecisions
 from monitor.deciding.standing import Standing
 from monitor.wearers.events import Events, Kind
 from monitor.wearers.fields import DECIDE, LEAVE, REPEAT, SILENCE
+from monitor.wearers.rounds import OF_MINUTES
 
 Ints = NDArray[np.int64]
 
@@ -21,10 +22,9 @@ class Decisions:
         self._departures = standing.departures
         minutes = MinuteDecisions(standing)
         records = RecordDecisions(standing, minutes)
+        self._minutes = minutes
         self._handlers: dict[Kind, Callable[[Events], None]] = {
             Kind.PROFILE: records.profile,
-            Kind.HEART_RATE: minutes.heart_rate,
-            Kind.ACTIVITY: minutes.activity,
             Kind.SLEEP: records.sleep,
             Kind.WEATHER: records.weather,
             Kind.READING: records.reading,
@@ -38,10 +38,20 @@ class Decisions:
             LEAVE: standing.departures.leave,
         }
 
-    def on_events(self, kind: Kind, these: Events) -> None:
-        """Handle events of one kind, of distinct rows."""
-        self._departures.seen(these.row, these.stamp_ms)
-        self._handlers[kind](these)
+    def on_events(self, these: Events) -> NDArray[np.bool_]:
+        """Handle the next event of each row, and heart rate and activity behind it; return which were taken."""
+        of_minutes = np.isin(these.kind, OF_MINUTES)
+        took = np.ones(len(these), np.bool_)
+        others = these if not of_minutes.any() else these.take(~of_minutes)
+        for kind in np.unique(others.kind):
+            of_kind = others.take(others.kind == kind)
+            self._departures.seen(of_kind.row, of_kind.stamp_ms)
+            self._handlers[Kind(kind)](of_kind)
+        if len(others) < len(these):
+            minutes = these.take(of_minutes) if len(others) else these
+            took[of_minutes] = acted = self._minutes.take(minutes)
+            self._departures.seen(minutes.row[acted], minutes.stamp_ms[acted])  # of a row's stamps the last one stays
+        return took
 
     def on_timer(self, timer: int, row: Ints, at_ms: Ints) -> None:
         """Handle timers of one kind, of distinct rows, at the times at which they fire."""
