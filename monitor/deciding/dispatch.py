@@ -10,7 +10,7 @@ from monitor.deciding.records import RecordDecisions
 from monitor.deciding.standing import Standing
 from monitor.wearers.events import Events, Kind
 from monitor.wearers.fields import DECIDE, LEAVE, REPEAT, SILENCE
-from monitor.wearers.rounds import OF_MINUTES
+from monitor.wearers.rounds import of_minutes
 
 Ints = NDArray[np.int64]
 
@@ -40,17 +40,27 @@ class Decisions:
 
     def on_events(self, these: Events) -> NDArray[np.bool_]:
         """Handle the next event of each row, and heart rate and activity behind it; return which were taken."""
-        of_minutes = np.isin(these.kind, OF_MINUTES)
+        alike = int(these.kind[0])
+        if alike in self._handlers and (these.kind == alike).all():
+            return self._others(Kind(alike), these)
+        minutes = of_minutes(these)
+        if minutes.all():
+            return self._of_minutes(these)
         took = np.ones(len(these), np.bool_)
-        others = these if not of_minutes.any() else these.take(~of_minutes)
-        for kind in np.unique(others.kind):
-            of_kind = others.take(others.kind == kind)
-            self._departures.seen(of_kind.row, of_kind.stamp_ms)
-            self._handlers[Kind(kind)](of_kind)
-        if len(others) < len(these):
-            minutes = these.take(of_minutes) if len(others) else these
-            took[of_minutes] = acted = self._minutes.take(minutes)
-            self._departures.seen(minutes.row[acted], minutes.stamp_ms[acted])  # of a row's stamps the last one stays
+        for kind in np.unique(these.kind[~minutes]).tolist():
+            self._others(Kind(kind), these.take(these.kind == kind))
+        if minutes.any():
+            took[minutes] = self._of_minutes(these.take(minutes))
+        return took
+
+    def _others(self, kind: Kind, these: Events) -> NDArray[np.bool_]:
+        self._departures.seen(these.row, these.stamp_ms)
+        self._handlers[kind](these)
+        return np.ones(len(these), np.bool_)
+
+    def _of_minutes(self, these: Events) -> NDArray[np.bool_]:
+        took = self._minutes.take(these)
+        self._departures.seen(these.row[took], these.stamp_ms[took])  # of a row's stamps the last one stays
         return took
 
     def on_timer(self, timer: int, row: Ints, at_ms: Ints) -> None:

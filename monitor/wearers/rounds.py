@@ -19,11 +19,16 @@ Rows = NDArray[np.int64]
 OnEvents = Callable[[Events], NDArray[np.bool_]]
 OnTimer = Callable[[int, Rows, NDArray[np.int64]], None]
 
-OF_MINUTES = (Kind.HEART_RATE, Kind.ACTIVITY)
-STREAK_MS = 60_000
-"""No longer than this is looked ahead: what changes a minute is decided within one, by its timer."""
+STREAK_MS = 30_000
+"""No farther than this is looked ahead: a minute's timer or the next delivery would part what is offered."""
 MOST_EVENTS = 1024
-"""Nor further: what a streak offers and a handler does not take is looked at again in the next round."""
+"""Nor at more events: what a streak offers and a handler does not take is looked at again in the next round."""
+
+
+def of_minutes(these: Events) -> NDArray[np.bool_]:
+    """Tell which events are heart rate or activity: they change minutes, and may act together."""
+    either: NDArray[np.bool_] = (these.kind == Kind.HEART_RATE) | (these.kind == Kind.ACTIVITY)
+    return either
 
 
 def run(state: State, ready: Events, T_of_partition: NDArray[np.int64], on_events: OnEvents, on_timer: OnTimer) -> None:
@@ -34,7 +39,7 @@ def run(state: State, ready: Events, T_of_partition: NDArray[np.int64], on_event
     ready : events whose stamps lie below the T of their partition.
     T_of_partition : (partitions,) epoch ms; 0 for a partition that this step does not cut.
     on_events : called once a round with the next event of each row, and those that may act with it: by row, in their
-        order, many of a row only of `OF_MINUTES`. It tells which it took: of each row the first, and those behind it up
+        order, many of a row only `of_minutes`. It tells which it took: of each row the first, and those behind it up
         to the first that a timer, or what the one before it did, parts from it.
     on_timer : called once a round and timer, with distinct rows, ascending, and the times at which they fire. It must
         move the timer forward or set it to NEVER.
@@ -68,7 +73,11 @@ def _take(queue: Events, at: NDArray[np.int64], offers: "_Offers", on_events: On
     """Offer the next events of each row; return how many of each were taken."""
     if not len(at):
         return at
-    whose, event = runs(at, offers.until(at) - 1)
+    until = offers.until(at)
+    if (until == at + 1).all():
+        on_events(queue.take(at))
+        return np.ones(len(at), np.int64)
+    whose, event = runs(at, until - 1)
     taken: NDArray[np.int64] = np.bincount(whose[on_events(queue.take(event))], minlength=len(at))
     return taken
 
@@ -78,9 +87,9 @@ class _Offers:
 
     def __init__(self, queue: Events) -> None:
         n = len(queue)
-        of_minutes = np.isin(queue.kind, OF_MINUTES)
+        self._of_minutes = of_minutes(queue)
         parted = np.ones(n, np.bool_)  # from the next event
-        parted[:-1] = (queue.row[1:] != queue.row[:-1]) | ~(of_minutes[1:] & of_minutes[:-1])
+        parted[:-1] = (queue.row[1:] != queue.row[:-1]) | ~(self._of_minutes[1:] & self._of_minutes[:-1])
         self._end: NDArray[np.int64] | None = None
         if parted.all():
             return
@@ -90,7 +99,8 @@ class _Offers:
 
     def until(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where what may be offered together from these events on ends."""
-        if self._end is None:
+        if self._end is None or not self._of_minutes[at].any():
             return at + 1
         late = np.searchsorted(self._time, self._time[at] + STREAK_MS, side="right")
-        return np.maximum(np.minimum(np.minimum(self._end[at], late), at + MOST_EVENTS), at + 1)
+        until: NDArray[np.int64] = np.minimum(np.minimum(self._end[at], late), at + MOST_EVENTS)
+        return until
