@@ -8,6 +8,8 @@ from monitor.alerting.evidence import Rule
 from monitor.alerting.minute_rules import judge_minutes
 from monitor.alerting.reporting import Moments
 from monitor.alerting.silence import SAME_DELIVERY_MS, back_finding, silence_finding, silence_limit_ms
+from monitor.deciding.deliveries import Deliveries, follow, silence_after, taken
+from monitor.deciding.due import MINUTE_MS, SAMPLE_MS, Changes, due
 from monitor.deciding.standing import Standing
 from monitor.wearers.days import WORN, begin_day, close_day
 from monitor.wearers.events import Events
@@ -16,10 +18,9 @@ from monitor.wearers.night_rates import rewrite_nights
 from monitor.wearers.ranges import runs
 from monitor.wearers.seconds import write_heart_rate
 from monitor.wearers.slots import mark_reason, write_irregular, write_steps
+from monitor.wearers.streaks import Streaks
 from monitor.wearers.windows import held_pairs
 
-MINUTE_MS = 60_000
-SAMPLE_MS = 1000
 LATE_MS = 30 * MINUTE_MS
 Ints = NDArray[np.int64]
 
@@ -35,74 +36,79 @@ class MinuteDecisions:
         """How long after its stamp a complete minute is decided."""
         return round(self._at.limits.settle_s * 1000)
 
-    def heart_rate(self, these: Events) -> None:
-        """Samples came: write them, measure the cadence, end a silence, and set when their minutes are decided."""
-        state, row, stamp, newest = self._at.state, these.row, these.stamp_ms, these.b
+    def take(self, these: Events) -> NDArray[np.bool_]:
+        """Heart rate and steps came: write them, and set when their minutes are decided.
+
+        Parameters
+        ----------
+        these : by row and in their order, many of a row.
+
+        Returns
+        -------
+        (n,) which were taken: of each row those before the first that a timer, or what the one before it did, parts.
+        """
+        state, limits = self._at.state, self._at.limits
+        what = follow(state, these)
+        self._hear(what)
+        changes = what.changes
+        when = due(state, limits, what.streaks, changes)
+        silence_ms = silence_after(state, what, silence_limit_ms(state, these.row, limits))
+        took = taken(state, what, when, silence_ms)
+        self._heart_rate(what, np.flatnonzero(took & what.heart_rate))
+        if (steps := took & ~what.heart_rate).any():
+            self._activity(these.take(steps))
+        last = np.flatnonzero(took & (what.streaks.last | ~np.append(took[1:], True)))
+        row = these.row[last]
+        state.sample_gap_s[row] = what.gap_s[last]
+        state.new_stamp_ms[row] = what.new_stamp_ms[last]
+        state.timer_ms[row, SILENCE] = silence_ms[last]
+        state.top_ms[row] = what.top_ms[last]
+        state.silent[these.row[took & what.fresh]] = 0
+        when.put(state, row, last)
+        return took
+
+    def _hear(self, what: Deliveries) -> None:
+        """Let the first event of each row end a silence, or measure the cadence; those behind it do neither."""
+        state, these = self._at.state, what.events
+        fresh = what.streaks.first & what.fresh
+        for i in np.flatnonzero(fresh & (state.silent[these.row] > 0)):
+            r, stamp = int(these.row[i]), int(these.stamp_ms[i])
+            limit = int(silence_limit_ms(state, these.row[i : i + 1], self._at.limits)[0])
+            finding = back_finding(int(state.new_stamp_ms[r]), stamp, limit)
+            T = int(self._at.now(these.row[i : i + 1])[0])
+            self._at.board.find(r, Rule.NO_DATA, finding, T_ms=T, stamp_ms=stamp, device_id=None)
+        known = (state.new_stamp_ms[these.row] > 0) & (state.silent[these.row] == 0)
+        measured = fresh & known & (what.quiet_ms > SAME_DELIVERY_MS)
+        row = these.row[measured]
+        state.gap_ms[row, state.gaps[row] % GAPS] = np.minimum(what.quiet_ms[measured], np.iinfo(np.int32).max)
+        state.gaps[row] += 1
+
+    def _heart_rate(self, what: Deliveries, at: Ints) -> None:
+        """Write these samples, and what their device said."""
+        if not len(at):
+            return
+        state, these = self._at.state, what.events.take(at)
         event, samples = these.of_samples()
-        write_heart_rate(state, self._at.late, row, stamp, event, samples)
+        write_heart_rate(state, self._at.late, these.row, these.stamp_ms, what.gap_before_s[at], event, samples)
         told, irregular = these.d % 256, these.d // 256
         if (said := told > 0).any():
-            last = newest[said] // MINUTE_MS
+            last = these.b[said] // MINUTE_MS
             run, minute = runs(np.maximum(these.a[said], last - (MINUTES - 1)), last)
-            mark_reason(state, row[said][run], minute, told[said][run].astype(np.uint8))
+            mark_reason(state, these.row[said][run], minute, told[said][run].astype(np.uint8))
         if (some := irregular > 0).any():
-            write_irregular(state, row[some], these.a[some], irregular[some].astype(np.uint8))
-        state.sample_gap_s[row] = np.where(these.c > 0, these.c / 1000, state.sample_gap_s[row])
-        single = (these.c == 0) & (state.top_ms[row] > 0) & (newest > state.top_ms[row])
-        state.sample_gap_s[row[single]] = (newest[single] - state.top_ms[row[single]]) / 1000
-        fresh = newest > state.top_ms[row]
-        last = state.new_stamp_ms[row]
-        for i in np.flatnonzero(fresh & (state.silent[row] > 0)):
-            r = int(row[i])
-            limit = int(silence_limit_ms(state, row[i : i + 1], self._at.limits)[0])
-            finding = back_finding(int(last[i]), int(stamp[i]), limit)
-            self._at.board.find(
-                r, Rule.NO_DATA, finding, T_ms=int(self._at.now(row)[i]), stamp_ms=int(stamp[i]), device_id=None
-            )
-        gap = stamp - last
-        measured = fresh & (last > 0) & (gap > SAME_DELIVERY_MS) & (state.silent[row] == 0)
-        r = row[measured]
-        state.gap_ms[r, state.gaps[r] % GAPS] = np.minimum(gap[measured], np.iinfo(np.int32).max)
-        state.gaps[r] += 1
-        state.silent[row[fresh]] = 0
-        state.new_stamp_ms[row] = np.where(fresh, stamp, last)
-        state.timer_ms[row[fresh], SILENCE] = stamp[fresh] + silence_limit_ms(state, row[fresh], self._at.limits)
-        state.top_ms[row] = np.maximum(state.top_ms[row], newest)
-        self._at.decided.late += int((stamp - newest > LATE_MS).sum())
-        self.changed(row, stamp, these.a, stamp - newest)
+            write_irregular(state, these.row[some], these.a[some], irregular[some].astype(np.uint8))
+        self._at.decided.late += int((these.stamp_ms - these.b > LATE_MS).sum())
 
-    def activity(self, these: Events) -> None:
-        """Steps came: write them, and set when their minutes are decided."""
+    def _activity(self, these: Events) -> None:
+        """Write steps."""
         event, steps = these.of_samples()
         write_steps(self._at.state, these.row[event], steps.second // 60, steps.value)
-        end_ms = (these.a + these.count) * MINUTE_MS
-        self.changed(these.row, these.stamp_ms, these.a, these.stamp_ms - end_ms)
 
     def changed(self, row: Ints, stamp_ms: Ints, first: Ints, age_ms: Ints) -> None:
-        """Minutes from `first` on have changed: revised if they were decided, due when complete if not.
-
-        A late upload waits until it pauses, for a minute at most, so that its minutes are judged in their own order.
-        """
+        """Minutes from `first` on have changed, of distinct rows: set when they are decided."""
         state = self._at.state
-        new = state.decided_minute[row] == 0
-        state.decided_minute[row] = np.where(new, first - 1, state.decided_minute[row])
-        dirty = state.dirty_minute[row]
-        revised = first <= state.decided_minute[row]
-        state.dirty_minute[row] = np.where(revised & ((dirty == 0) | (first < dirty)), first, dirty)
-        top = state.top_ms[row]
-        complete = (top + SAMPLE_MS) // MINUTE_MS - 1
-        now = revised | (complete > state.decided_minute[row])
-        ends = (top // MINUTE_MS + 1) * MINUTE_MS
-        due = np.where(now, stamp_ms, np.maximum(stamp_ms, ends)) + self._settle_ms
-        due = np.where(now | (top // MINUTE_MS > state.decided_minute[row]), due, NEVER)
-        timer = state.timer_ms[row, DECIDE]
-        late = age_ms > self._at.limits.late_after_s * 1000
-        burst = np.where(late & (state.burst_ms[row] == 0), stamp_ms, state.burst_ms[row])
-        pause = stamp_ms + round(self._at.limits.late_settle_s * 1000)
-        longest = burst + round(self._at.limits.late_settle_most_s * 1000)
-        due = np.where(burst > 0, timer, np.minimum(timer, due))
-        state.timer_ms[row, DECIDE] = np.where(late, np.minimum(pause, longest), due)
-        state.burst_ms[row] = burst
+        changes = Changes(row, stamp_ms, first, age_ms, state.top_ms[row])
+        due(state, self._at.limits, Streaks.of(row), changes).put(state, row, np.arange(len(row)))
 
     def decide(self, row: Ints, at_ms: Ints) -> None:
         """Decide all minutes that are complete by their own data or by the clock, revised ones again."""
@@ -123,6 +129,8 @@ class MinuteDecisions:
             return
         of = np.searchsorted(row, pair_row)
         stamp, T = at_ms[of], self._at.now(pair_row)
+        held = np.unique(of)  # nothing is asked of a row without minutes: who else is decided now must not matter
+        row, at_ms, through, first, before = (x[held] for x in (row, at_ms, through, first, before))
         self._days(row, through)
         self._nights(row, first, before)
         when = Moments(pair_row, minute, stamp, T)

@@ -3,7 +3,12 @@
 Heart rate lives twice: as seconds for the last 15 minutes, so that late and doubled samples merge exactly, and as
 minute summaries for 24 hours. Samples of older minutes meet among the late minutes (`monitor.wearers.late_minutes`);
 the fuller of what a minute held and what came late stays.
+
+Many envelopes of a wearer are written at once, as if one after the other: a minute only grows until it has left the
+ring, so what it was when it left is what all of its samples make of it.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,141 +18,209 @@ from monitor.signals.reasons import OUT_OF_RANGE, OUTLIER, UNVERIFIED
 from monitor.wearers.events import Samples
 from monitor.wearers.fields import HR_COUNT, HR_MAX, HR_MEDIAN, HR_MIN, MINUTES, REASON, SECOND_MINUTES
 from monitor.wearers.late_minutes import LateMinutes
-from monitor.wearers.ranges import distinct, runs
+from monitor.wearers.ranges import runs
 from monitor.wearers.slots import advance
 from monitor.wearers.state import State
+from monitor.wearers.streaks import Streaks
 
 Rows = NDArray[np.int64]
+Ints = NDArray[np.int64]
 OUT_OF_RANGE_SECOND = 255
 _COMPUTED = np.uint8(OUT_OF_RANGE | OUTLIER | UNVERIFIED)
 
 
-def write_heart_rate(
-    state: State, late: LateMinutes, row: Rows, stamp_ms: NDArray[np.int64], event: NDArray[np.int64], samples: Samples
-) -> None:
-    """Write one envelope of each row: its samples to their seconds, and the summaries of the minutes they fall into.
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The pieces of envelopes by minute, in order, with their samples.
 
-    A minute is late if it ended before the seconds ring of its row begins, as the ring is before this envelope.
+    Attributes
+    ----------
+    envelope, minute : (n,) of each piece. piece, second, value : (N,) the piece of each sample, its epoch second, bpm.
+    """
+
+    envelope: Ints
+    minute: Ints
+    piece: Ints
+    second: Ints
+    value: NDArray[np.uint8]
+
+    def take(self, chosen: NDArray[np.bool_]) -> "_Pieces":
+        """Select pieces by a mask."""
+        if chosen.all():
+            return self
+        of_sample = chosen[self.piece]
+        piece = (np.cumsum(chosen) - 1)[self.piece[of_sample]]
+        return _Pieces(self.envelope[chosen], self.minute[chosen], piece, self.second[of_sample], self.value[of_sample])
+
+
+def write_heart_rate(
+    state: State,
+    late: LateMinutes,
+    row: Rows,
+    stamp_ms: Ints,
+    gap_s: NDArray[np.float32],
+    event: Ints,
+    samples: Samples,
+) -> None:
+    """Write envelopes: their samples to their seconds, and the summaries of the minutes they fall into.
+
+    A minute is late if it ended before the seconds ring of its row begins, as the ring is before the envelope.
 
     Parameters
     ----------
-    row, stamp_ms : (n,) distinct rows, ascending, and the received time of their envelopes.
+    row, stamp_ms, gap_s : (n,) of envelopes, by row and in their order: whose, received when, and how many seconds lie
+        between the samples of the one before it. Of a row many, if no minute that its seconds ring holds before or
+        after one of them is out of its minutes ring by then, and if at most the first lets a day be kept.
     event : (N,) which envelope each sample belongs to, ascending.
     samples : (N,) a second that is written twice keeps its highest value.
     """
+    pieces = _by_minute(event, samples)
+    advance(state, row[pieces.envelope], pieces.minute)
+    streaks = Streaks.of(row)
+    head = state.head_second_minute[row].astype(np.int64)
+    reach = head.copy()
+    reach[pieces.envelope] = pieces.minute  # ascending: the last minute of each envelope stays
+    reach = streaks.highest(np.maximum(head, reach))
+    is_late = pieces.minute <= streaks.before(reach, head)[pieces.envelope] - SECOND_MINUTES
+    if not is_late.all():
+        _Ring(state, late, row, stamp_ms, gap_s, streaks, head, reach).write(pieces.take(~is_late))
+    if is_late.any():
+        _write_late(state, late, row, stamp_ms, pieces.take(is_late))
+
+
+def _by_minute(event: Ints, samples: Samples) -> _Pieces:
     minute = samples.second // 60
-    value = np.where(samples.value > HIGHEST_BPM, OUT_OF_RANGE_SECOND, samples.value).astype(np.uint8)
     # neighbours in an envelope share a minute: look at changes first, sort only what is left
     change = np.empty(len(event), bool)
     change[:1] = True
     np.logical_or(event[1:] != event[:-1], minute[1:] != minute[:-1], out=change[1:])
-    pair, pair_minute = distinct(event[change], minute[change])
-    advance(state, row[pair], pair_minute)
-    is_late = pair_minute <= state.head_second_minute[row[pair]] - SECOND_MINUTES
-    base = np.zeros(len(row), np.int64)  # of each envelope, the first minute that is not late
-    envelope, begins = np.unique(pair[~is_late], return_index=True)
-    base[envelope] = pair_minute[~is_late][begins]
-    # an envelope longer than the ring: one ring's length after the other, and first of all what is late
-    chunk = np.where(is_late, -1, (pair_minute - base[pair]) // SECOND_MINUTES)
-    only = int(chunk[0]) if (chunk == chunk[0]).all() else None
-    of_pair = None if only is not None else chunk[_find(pair, pair_minute, event, minute)]
-    for k in [only] if only is not None else np.unique(chunk).tolist():
-        these: NDArray[np.bool_] | slice = slice(None) if of_pair is None else of_pair == k
-        pairs = chunk == k
-        write = _write_late if k == -1 else _write_seconds
-        write(
-            state,
-            late,
-            row,
-            stamp_ms,
-            pair[pairs],
-            pair_minute[pairs],
-            event[these],
-            samples.second[these],
-            value[these],
-        )
+    key, of_change = np.unique((event[change] << 31) | minute[change], return_inverse=True)
+    value = np.where(samples.value > HIGHEST_BPM, OUT_OF_RANGE_SECOND, samples.value).astype(np.uint8)
+    return _Pieces(key >> 31, key & ((1 << 31) - 1), of_change[np.cumsum(change) - 1], samples.second, value)
 
 
-def _find(
-    pair: NDArray[np.int64], pair_minute: NDArray[np.int64], event: NDArray[np.int64], minute: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the place of each sample's (event, minute) among the pairs, which ascend."""
-    return np.searchsorted((pair << 31) | pair_minute, (event << 31) | minute)
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    """The seconds rings of some rows while envelopes are written to them.
 
-
-def _write_seconds(
-    state: State,
-    late: LateMinutes,
-    row: Rows,
-    stamp_ms: NDArray[np.int64],
-    pair: NDArray[np.int64],
-    minutes: NDArray[np.int64],
-    event: NDArray[np.int64],
-    second: NDArray[np.int64],
-    value: NDArray[np.uint8],
-) -> None:
-    """Write samples of minutes that span at most the seconds ring."""
-    rows = row[pair]
-    last = np.flatnonzero(np.append(pair[1:] != pair[:-1], True))
-    newest, reach = rows[last], minutes[last]
-    head = state.head_second_minute[newest].astype(np.int64)
-    _keep_ragged(state, late, newest, stamp_ms[pair[last]], head, np.minimum(head, reach - SECOND_MINUTES))
-    run, cleared = runs(np.maximum(head + 1, reach - SECOND_MINUTES + 1), np.where(reach > head, reach, 0))
-    state.seconds[newest[run], cleared % SECOND_MINUTES] = 0
-    state.head_second_minute[newest] = np.maximum(head, reach)
-
-    ring = state.seconds.reshape(-1)
-    slot = row[event] * (SECOND_MINUTES * 60) + second % (SECOND_MINUTES * 60)
-    ring[slot] = np.maximum(ring[slot], value)
-    while (lost := value > ring[slot]).any():  # two samples of one second in one write: the highest stays
-        ring[slot[lost]] = value[lost]
-
-    keep = minutes > state.head_minute[rows] - MINUTES
-    rows, minutes = rows[keep], minutes[keep]
-    _put(state, rows, minutes, summarise(state.seconds[rows, minutes % SECOND_MINUTES]))
-
-
-def _keep_ragged(
-    state: State, late: LateMinutes, row: Rows, stamp_ms: NDArray[np.int64], head: NDArray[np.int64], last: Rows
-) -> None:
-    """Keep minutes that leave the ring, up to `last` of each row, if they begin or end without samples.
-
-    Such a minute may lie in two envelopes of which one is yet to come; the device's measured gap between samples says
-    how far from its edges the first and the last sample may be.
+    Attributes
+    ----------
+    head, reach : (n,) newest minute of the ring before all envelopes of the row, and after each.
     """
-    run, minute = runs(np.maximum(head - SECOND_MINUTES + 1, 1), np.where(head > 0, last, 0))
-    if not len(run):
-        return
-    count = state.minute_bytes()[row[run], minute % MINUTES, HR_COUNT]
-    some = (count > 0) & (count < 60) & (minute > state.head_minute[row[run]] - MINUTES)
-    run, minute = run[some], minute[some]
-    if not len(run):
-        return
-    held = state.seconds[row[run], minute % SECOND_MINUTES]
-    gap_s = np.maximum(np.ceil(state.sample_gap_s[row[run]]), 1)
-    first = (held > 0).argmax(axis=1)
-    after = (held[:, ::-1] > 0).argmax(axis=1)
-    ragged = (first > gap_s) | (after > gap_s)
-    if ragged.any():
-        place = late.places(row[run[ragged]], minute[ragged], stamp_ms[run[ragged]])
-        late.seconds[place] = np.maximum(late.seconds[place], held[ragged])
+
+    state: State
+    late: LateMinutes
+    row: Rows
+    stamp_ms: Ints
+    gap_s: NDArray[np.float32]
+    streaks: Streaks
+    head: Ints
+    reach: Ints
+
+    def write(self, pieces: _Pieces) -> None:
+        """Write what is not late."""
+        state, last = self.state, np.flatnonzero(self.streaks.last)
+        rows, head, reach = self.row[last], self.head[last], self.reach[last]
+        minutes, seconds, whose = self._grown(pieces)  # distinct minutes of rows, by row
+        goes = np.searchsorted(rows, whose)
+        keep = minutes > state.head_minute[whose] - MINUTES
+        _put(state, whose[keep], minutes[keep], summarise(seconds[keep]))
+
+        left = minutes <= reach[goes] - SECOND_MINUTES
+        run, gone = runs(np.maximum(head - SECOND_MINUTES + 1, 1), np.minimum(head, reach - SECOND_MINUTES))
+        if left.any():
+            again = np.isin((rows[run] << 31) | gone, (whose[left] << 31) | minutes[left])
+            run, gone = run[~again], gone[~again]
+            self._keep_ragged(whose[left], minutes[left], seconds[left], last[goes[left]])
+        self._keep_ragged(rows[run], gone, None, last[run])
+
+        run, cleared = runs(np.maximum(head, reach - SECOND_MINUTES) + 1, reach)
+        state.seconds[rows[run], cleared % SECOND_MINUTES] = 0
+        state.head_second_minute[rows] = reach
+        held = ~left
+        state.seconds[whose[held], minutes[held] % SECOND_MINUTES] = seconds[held]
+
+    def _grown(self, pieces: _Pieces) -> tuple[Ints, NDArray[np.uint8], Rows]:
+        """Return minutes, their seconds with all samples, and their rows."""
+        row, minute, of_sample = self.row[pieces.envelope], pieces.minute, pieces.piece
+        if self.streaks.longest > 1:
+            key, cell = np.unique((row << 31) | minute, return_inverse=True)
+            row, minute, of_sample = key >> 31, key & ((1 << 31) - 1), cell[of_sample]
+        seconds = self.state.seconds[row, minute % SECOND_MINUTES]
+        seconds[minute > self.state.head_second_minute[row]] = 0  # the ring holds what left it there
+        flat = seconds.reshape(-1)
+        slot = of_sample * 60 + pieces.second % 60
+        flat[slot] = np.maximum(flat[slot], pieces.value)
+        while (lost := pieces.value > flat[slot]).any():  # two samples of one second in one write: the highest stays
+            flat[slot[lost]] = pieces.value[lost]
+        return minute, seconds, row
+
+    def _keep_ragged(self, row: Rows, minute: Ints, seconds: NDArray[np.uint8] | None, last: Ints) -> None:
+        """Keep minutes that leave the ring, if they begin or end without samples.
+
+        Such a minute may lie in two envelopes of which one is yet to come; the device's measured gap between samples
+        says how far from its edges the first and the last sample may be.
+
+        Parameters
+        ----------
+        seconds : of the minutes; None = as the ring holds them. last : the last envelope of each one's row.
+        """
+        if not len(row):
+            return
+        count = self.state.minute_bytes()[row, minute % MINUTES, HR_COUNT]
+        some = np.flatnonzero((count > 0) & (count < 60) & (minute > self.state.head_minute[row] - MINUTES))
+        if not len(some):
+            return
+        row, minute = row[some], minute[some]
+        held = self.state.seconds[row, minute % SECOND_MINUTES] if seconds is None else seconds[some]
+        by = self._pushed_out_by(minute, last[some])
+        gap_s = np.maximum(np.ceil(self.gap_s[by]), 1)
+        first = (held > 0).argmax(axis=1)
+        after = (held[:, ::-1] > 0).argmax(axis=1)
+        if (ragged := (first > gap_s) | (after > gap_s)).any():
+            place = self.late.places(row[ragged], minute[ragged], self.stamp_ms[by[ragged]])
+            self.late.seconds[place] = np.maximum(self.late.seconds[place], held[ragged])
+
+    def _pushed_out_by(self, minute: Ints, last: Ints) -> Ints:
+        """Return the first envelope after which the ring of its row does not hold the minute any more."""
+        if self.streaks.longest <= 1:
+            return last
+        whose = np.cumsum(self.streaks.first)
+        ascending = (whose << 31) | self.reach
+        return np.searchsorted(ascending, (whose[last] << 31) | (minute + SECOND_MINUTES), side="left")
 
 
-def _write_late(
-    state: State,
-    late: LateMinutes,
-    rows_of: Rows,
-    stamp_ms: NDArray[np.int64],
-    pair: NDArray[np.int64],
-    minute: NDArray[np.int64],
-    event: NDArray[np.int64],
-    second: NDArray[np.int64],
-    value: NDArray[np.uint8],
-) -> None:
-    """Put samples to their late minutes; the fuller of what came late and what is held stays."""
-    row = rows_of[pair]
-    place = late.places(row, minute, stamp_ms[pair])
-    np.maximum.at(late.seconds, (place[_find(pair, minute, event, second // 60)], second % 60), value)
+def _write_late(state: State, late: LateMinutes, row: Rows, stamp_ms: Ints, pieces: _Pieces) -> None:
+    """Put samples to their late minutes; the fuller of what came late and what is held stays.
+
+    The pieces of one minute are put one after the other, for a fuller one may come before one with doubts. A piece
+    that adds nothing to its minute decides nothing.
+    """
+    key, first, cell = np.unique((row[pieces.envelope] << 31) | pieces.minute, return_index=True, return_inverse=True)
+    place = late.places(key >> 31, key & ((1 << 31) - 1), stamp_ms[pieces.envelope[first]])
+    late.touched_ms[place[cell]] = stamp_ms[pieces.envelope]  # in their order: the last stays
+    where = place[cell]
+    while True:
+        now = np.zeros(len(where), np.bool_)
+        now[first] = True
+        these = pieces.take(now)
+        _merge_late(state, late, row[these.envelope], these, where[now])
+        if now.all():
+            return
+        pieces, where = pieces.take(~now), where[~now]
+        at = where[pieces.piece], pieces.second % 60
+        adds = np.zeros(len(where), np.bool_)
+        adds[pieces.piece[pieces.value > late.seconds[at]]] = True
+        if not adds.any():
+            return
+        pieces, where = pieces.take(adds), where[adds]
+        _, first = np.unique(where, return_index=True)
+
+
+def _merge_late(state: State, late: LateMinutes, row: Rows, pieces: _Pieces, place: Ints) -> None:
+    """Put pieces of distinct minutes."""
+    minute = pieces.minute
+    np.maximum.at(late.seconds, (place[pieces.piece], pieces.second % 60), pieces.value)
     summary = summarise(late.seconds[place])
     slots = state.minute_bytes()
     old = slots[row, minute % MINUTES]

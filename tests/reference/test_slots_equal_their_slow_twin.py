@@ -45,6 +45,7 @@ class Both:
             self.late,
             np.array([row for row, _, _ in envelopes]),
             np.array([stamp for _, stamp, _ in envelopes]),
+            self.state.sample_gap_s[[row for row, _, _ in envelopes]],
             event,
             Samples(np.array([s for s, _ in flat]), np.array([bpm for _, bpm in flat], np.int16)),
         )
