@@ -60,15 +60,16 @@ def in_rules(dice: Dice) -> None:
 
     on_events, on_timer = Decisions.on_events, Decisions.on_timer
 
-    def raising_events(self: Decisions, *args: Any) -> None:
-        on_events(self, *args)
+    def raising_events(self: Decisions, these: Any) -> Any:
+        took = on_events(self, these)
         dice.perhaps("a rule of readings")
+        return took
 
     def raising_timer(self: Decisions, *args: Any) -> None:
         on_timer(self, *args)
         dice.perhaps("a rule of minutes")
 
-    Decisions.on_events = raising_events  # type: ignore[method-assign, assignment]
+    Decisions.on_events = raising_events  # type: ignore[method-assign]
     Decisions.on_timer = raising_timer  # type: ignore[method-assign, assignment]
 
 
@@ -153,10 +154,11 @@ def poison() -> None:
     _wrap_intake(wrapped)
     on_events = Decisions.on_events
 
-    def raising_events(self: Decisions, kind: Any, these: Any) -> None:
-        on_events(self, kind, these)
+    def raising_events(self: Decisions, these: Any) -> Any:
+        took = on_events(self, these)
         if any(getattr(what, "device_id", None) == MARKED_DEVICE for what in these.what.tolist()):
             raise RuntimeError("a reading of the marked device was decided")
+        return took
 
     Decisions.on_events = raising_events  # type: ignore[method-assign]
 
