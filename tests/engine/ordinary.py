@@ -130,6 +130,8 @@ def _rarer(topic: str, wearer: str, who: dict[str, str], alert_id: str, at: int)
                 "sha256": None,
                 "bundle_url": "file:///bundle",
                 "content": "hr_low_awake_bpm = 41",
+                "replace": False,
+                "origin": "operator",
                 "at": rfc3339(NOW),
             }
     raise NotImplementedError(f"{topic} is new: give it an ordinary event, so that its edges are tried")

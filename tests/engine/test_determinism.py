@@ -209,7 +209,7 @@ def test_rules_that_are_wrong_are_a_dead_letter_and_change_nothing() -> None:
     assert [letter["detail"] for letter in f.dead][2:] == [
         "hr_high_rest_clear_bpm = 115 must be below hr_high_rest_bpm = 110: a high rate clears below where it raises",
         "hr_high is no limit; did you mean hr_high_rest_bpm?",
-        "A rule file has a line for each limit: at most 100000 characters, 100 brackets.",
+        "The content is nested: a rule file has one line `limit = value` for each limit.",
         "The content is not TOML: a number has too many digits.",
     ]
     assert f.alerts("HR_HIGH_REST")
