@@ -180,7 +180,7 @@ class Checkpointer:
 
     def _stands(self, p: int) -> bool:
         kept = self._kept.get(p)
-        return kept is not None and p in self._owned() and self._core.position(p).at == kept.at
+        return kept is not None and self._core.has(p) and self._core.position(p).at == kept.at
 
     def _next_turn(self, partition: int, now: float) -> float:
         """Return the partition's next turn: the turns of all partitions are spread over the interval."""
@@ -251,7 +251,7 @@ class Checkpointer:
             return
         owned = set(self._owned())
         for p, kept in list(self._kept.items()):
-            if p in owned:
+            if p in owned or not self._core.has(p):
                 continue
             try:
                 async with self._one:

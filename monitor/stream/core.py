@@ -207,6 +207,10 @@ class Core:
             )
         return dropped
 
+    def has(self, partition: int) -> bool:
+        """Tell whether a partition has a state; an owned one has none while it is sought what makes its step raise."""
+        return partition in self.read
+
     def position(self, partition: int) -> Position:
         """Return where the state of an open partition stands."""
         return self.engine.position(partition)

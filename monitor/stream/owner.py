@@ -363,7 +363,7 @@ class Owner:
     def look(self, joining: str | None) -> Glance:
         """Return what the watchdog wants to know; *joining* as `App.joining` says."""
         reached = {}
-        for p in self.parts:
+        for p in filter(self._core.has, self.parts):
             at = self._core.position(p).reached()
             reached[p] = {(self._prefix + topic, p): at[topic] for topic in self._core.inputs if topic in at}
         replayed = self.replay.progress if self._recoveries else 0

@@ -61,7 +61,7 @@ class Status:
         return {str(p): self._owner.holdings.why.get(p, "it is being taken over") for p in waiting}
 
     def _document(self) -> dict[str, Any]:
-        times = {p: self._core.position(p).T for p in self._owner.parts}
+        times = {p: self._core.position(p).T for p in self._owner.parts if self._core.has(p)}
         return {
             "worker_id": self._worker,
             "assigned": sorted(self._owner.parts),
