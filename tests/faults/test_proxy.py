@@ -67,7 +67,7 @@ def test_connections_are_reset_and_new_ones_too(proxies: Proxies) -> None:
         proxies.set(1, Way.RESET)
         with pytest.raises(ConnectionResetError):
             one.recv(100)
-    with connect(proxies) as another, pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError), connect(proxies) as another:  # in connecting, or soon after
         another.recv(100)
     proxies.pass_all()
     with connect(proxies) as again:

@@ -103,7 +103,8 @@ class Author:
 
     def checkpoint(self) -> None:
         place, partitions = self.settings.checkpoint_place, self.settings.stream.partitions
-        saved = Checkpoint(0, self.engine.position(0), self.engine.save(0), b'{"read":{},"refused":[]}', INPUTS)
+        at = self.engine.position(0)
+        saved = Checkpoint(0, at, self.engine.save(0), b'{"read":{},"refused":[]}', at.inputs, at.version)
         Checkpoints(place, partitions=partitions).write(saved)
 
     def cut_off(self, topic: str, offset: int) -> None:
