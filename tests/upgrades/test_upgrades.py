@@ -229,6 +229,10 @@ def test_an_input_is_added_while_two_workers_are_upgraded_one_after_the_other(wa
     until("every report is counted once", lambda: counted() == 20, WITHIN_S)
     last = {cut.partition: cut.span for cut in ward.spans()}
     assert {span.inputs for span in last.values() if span is not None} == {(*UNNAMED_INPUTS, REPORTS)}
+
+    def again() -> int:
+        return int(status(ward.settings, "w4")["events_ingested"].get(REPORTS, 0))
+
     kill(*workers.values())
     ward.ours("w3")  # rolled back: the input that nobody reads now keeps its place
     ward.owned("w3")
@@ -238,5 +242,6 @@ def test_an_input_is_added_while_two_workers_are_upgraded_one_after_the_other(wa
     ward.processes.running[-1].wait(30)
     ward.other("w4", "--input")
     ward.owned("w4")
-    until("and one more", lambda: status(ward.settings, "w4")["events_ingested"].get(REPORTS) == 21, WITHIN_S)
+    # Who did not read the input could not count its records: those before the roll back may be missing in the count.
+    until("only the one more is read", lambda: again() in (1, 21) and not status(ward.settings, "w4")["lag_records"])
     assert set(ward.told().values()) == {1}
