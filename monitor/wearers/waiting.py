@@ -30,7 +30,7 @@ class Waiting:
 
     def add(self, parts: Iterable[Events]) -> None:
         """Let events wait."""
-        self._parts += _of(map(_small, parts))
+        self._parts += _of(parts)
         if len(self._parts) > MOST_PARTS:
             self._parts = _of([join([part.compact() for _, part in self._parts])])
 
@@ -45,16 +45,16 @@ class Waiting:
         ready, rest = [], []
         for earliest, part in self._parts:
             if earliest >= latest:
-                rest.append((earliest, part))
+                rest.append((earliest, _small(part)))
                 continue
             goes = part.stamp_ms < below_ms[partition[part.row]]
             if not goes.any():
-                rest.append((earliest, part))
+                rest.append((earliest, _small(part)))
             elif goes.all():
                 ready.append(part)
             else:
                 ready.append(part.take(goes).compact())
-                rest += _of([_without_waste(part.take(~goes))])
+                rest += _of([_without_waste(_small(part.take(~goes)))])
         self._parts = rest
         return _whole(join(ready))
 
@@ -86,7 +86,7 @@ def _without_waste(part: Events) -> Events:
 def _small(part: Events) -> Events:
     """Hold seconds in four bytes; where one does not fit, as they are."""
     second: NDArray[Any] = part.samples.second
-    if not len(second) or second.min() < 0 or second.max() >= 1 << 32:
+    if second.dtype == np.uint32 or not len(second) or second.min() < 0 or second.max() >= 1 << 32:
         return part
     return replace(part, samples=Samples(second.astype(np.uint32), part.samples.value))
 
