@@ -16,9 +16,10 @@ from benchmarks.machine import date_utc, machine
 from benchmarks.page import Run, write
 from monitor.errors import PulsewardenError
 
-IN_PROCESS = ("engine", "decode", "detectors", "daily-sweep", "model", "simulator")
+IN_PROCESS = ("engine", "decode", "detectors", "daily-sweep", "one-wearer", "model", "simulator")
+IN_A_PROCESS_OF_ITS_OWN = ("burst-memory",)
 THROUGH_A_BROKER = ("worker", "stock-faust", "memory", "latency", "cut", "checkpoint", "live", "recovery")
-NAMES = IN_PROCESS + THROUGH_A_BROKER
+NAMES = IN_PROCESS + IN_A_PROCESS_OF_ITS_OWN + THROUGH_A_BROKER
 PAGE = Path("docs/benchmarks.md")
 
 Say = Callable[[str], None]
@@ -80,6 +81,10 @@ def measure(chosen: Sequence[str], rounds: int, seconds: float, say: Say, failur
     One that fails is told in `failures` and does not take the others with it.
     """
     figures = _interleaved(_in_process(chosen), rounds, say, failures)
+    if "burst-memory" in chosen:
+        from benchmarks.burst_memory import BurstMemory
+
+        figures += _interleaved({"burst-memory": BurstMemory()}, 1, say, failures)
     if set(chosen) & set(THROUGH_A_BROKER):
         from benchmarks.broker import Bench
 
@@ -120,6 +125,10 @@ def _in_process(chosen: Sequence[str]) -> dict[str, Measurement]:
         from benchmarks.detector_cost import DetectorCosts
 
         found["detectors"] = DetectorCosts()
+    if "one-wearer" in chosen:
+        from benchmarks.one_wearer import OneWearer
+
+        found["one wearer"] = OneWearer()
     if "model" in chosen:
         from benchmarks.model_pass import ModelPasses
 

@@ -8,6 +8,7 @@ recording may be cut coarsely.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ Message = tuple[str, bytes | None, bytes | None, int]
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 TEAMS = ("north", "south")
 TABLES = ("minutes", "days", "bp", "sleep", "weather", "profiles", "alerts")
+_partition = lru_cache(maxsize=1 << 17)(murmur2_partition)
 _alert = msgspec.json.Decoder(Alert).decode
 
 
@@ -104,7 +106,7 @@ def run(
     engine = Engine(limits or Limits(), partitions=partitions, teams=teams, log_clock=True)
     for partition in range(partitions):
         engine.open(partition)
-    ran, log = Ran(), _Log(engine, partitions)
+    ran, log = Ran(), Log(engine, partitions)
     parts: dict[str, list[Columns]] = {}
     for T, chunk in _chunks(messages, every_ms, until_ms):
         _count(ran, chunk)
@@ -154,7 +156,7 @@ def _count(ran: Ran, chunk: Sequence[Message]) -> None:
             ran.days_of.setdefault(key.decode(errors="replace"), set()).add(stamp // DAY_MS)
 
 
-class _Log:
+class Log:
     """Cuts and batches as a worker makes them: offsets by topic and partition, all partitions in each step."""
 
     def __init__(self, engine: Engine, partitions: int) -> None:
@@ -164,6 +166,7 @@ class _Log:
         self._at = 0
 
     def step(self, T: int, chunk: Sequence[Message]) -> Step:
+        """Let the engine read some messages, in the order of their stamps, and go on to T."""
         batches = [batch for topic in range(len(INPUTS)) if (batch := self._batch(topic, chunk)) is not None]
         cuts = []
         for p in range(self._partitions):
@@ -177,7 +180,7 @@ class _Log:
         mine = [message for message in chunk if message[0] == INPUTS[topic]]
         if not mine:
             return None
-        partition = np.array([murmur2_partition(m[1] or b"", self._partitions) for m in mine], np.int32)
+        partition = np.array([_partition(m[1] or b"", self._partitions) for m in mine], np.int32)
         order = np.argsort(partition, kind="stable")
         partition, stamp = partition[order], np.array([m[3] for m in mine], np.int64)[order]
         count = np.bincount(partition, minlength=self._partitions)

@@ -75,8 +75,8 @@ def save(standing: Standing, shelf: Shelf, waiting: Waiting, rules: RuleBook, pa
     late = standing.late
     held = late.of_rows(rows)
     arrays[_LATE + "row"] = place[late.row[held]]
-    for name in ("minute", "touched_ms", "seconds"):
-        arrays[_LATE + name] = getattr(late, name)[held]
+    arrays[_LATE + "minute"] = late.minute[held].astype(np.int64)
+    arrays[_LATE + "touched_ms"], arrays[_LATE + "seconds"] = late.touched_ms[held], late.seconds[held]
 
     ours = waiting.of_rows(place >= 0)
     for name in NUMBERS:

@@ -63,19 +63,17 @@ def due(state: State, limits: Limits, streaks: Streaks, changes: Changes) -> Due
     timer = state.timer_ms[row, DECIDE]
     calm = streaks.lowest(np.minimum(timer, _settled(limits, revised, decided, stamp_ms, top)))
 
-    late = changes.age_ms > limits.late_after_s * 1000
-    newest = streaks.latest(late)
-    begins = streaks.latest(late & (streaks.before(newest, np.full(len(row), -1)) < 0))
     burst = state.burst_ms[row]
-    began = np.where(burst > 0, burst, np.where(begins >= 0, stamp_ms[begins], 0))
-    pause = stamp_ms[newest] + round(limits.late_settle_s * 1000)
-    longest = began + round(limits.late_settle_most_s * 1000)
-    return Due(
-        decided_minute=decided,
-        dirty_minute=np.where(dirty == NEVER, 0, dirty),
-        timer_ms=np.where(newest >= 0, np.minimum(pause, longest), np.where(burst > 0, timer, calm)),
-        burst_ms=began,
-    )
+    timer = np.where(burst > 0, timer, calm)
+    late = changes.age_ms > limits.late_after_s * 1000
+    if late.any():
+        newest = streaks.latest(late)
+        begins = streaks.latest(late & (streaks.before(newest, np.full(len(row), -1)) < 0))
+        burst = np.where(burst > 0, burst, np.where(begins >= 0, stamp_ms[begins], 0))
+        pause = stamp_ms[newest] + round(limits.late_settle_s * 1000)
+        longest = burst + round(limits.late_settle_most_s * 1000)
+        timer = np.where(newest >= 0, np.minimum(pause, longest), timer)
+    return Due(decided, np.where(dirty == NEVER, 0, dirty), timer, burst)
 
 
 def _settled(limits: Limits, revised: NDArray[np.bool_], decided: Ints, stamp_ms: Ints, top_ms: Ints) -> Ints:

@@ -70,15 +70,15 @@ class MinuteDecisions:
     def _hear(self, what: Deliveries) -> None:
         """Let the first event of each row end a silence, or measure the cadence; those behind it do neither."""
         state, these = self._at.state, what.events
+        silent = state.silent[these.row] > 0
         fresh = what.streaks.first & what.fresh
-        for i in np.flatnonzero(fresh & (state.silent[these.row] > 0)):
+        for i in np.flatnonzero(fresh & silent):
             r, stamp = int(these.row[i]), int(these.stamp_ms[i])
             limit = int(silence_limit_ms(state, these.row[i : i + 1], self._at.limits)[0])
             finding = back_finding(int(state.new_stamp_ms[r]), stamp, limit)
             T = int(self._at.now(these.row[i : i + 1])[0])
             self._at.board.find(r, Rule.NO_DATA, finding, T_ms=T, stamp_ms=stamp, device_id=None)
-        known = (state.new_stamp_ms[these.row] > 0) & (state.silent[these.row] == 0)
-        measured = fresh & known & (what.quiet_ms > SAME_DELIVERY_MS)
+        measured = fresh & ~silent & (state.new_stamp_ms[these.row] > 0) & (what.quiet_ms > SAME_DELIVERY_MS)
         row = these.row[measured]
         state.gap_ms[row, state.gaps[row] % GAPS] = np.minimum(what.quiet_ms[measured], np.iinfo(np.int32).max)
         state.gaps[row] += 1
@@ -87,7 +87,8 @@ class MinuteDecisions:
         """Write these samples, and what their device said."""
         if not len(at):
             return
-        state, these = self._at.state, what.events.take(at)
+        these = what.events if len(at) == len(what.events) else what.events.take(at)
+        state = self._at.state
         event, samples = these.of_samples()
         write_heart_rate(state, self._at.late, these.row, these.stamp_ms, what.gap_before_s[at], event, samples)
         told, irregular = these.d % 256, these.d // 256

@@ -36,7 +36,7 @@ class Samples:
 
     Attributes
     ----------
-    second : epoch second. value : bpm, or steps of the minute that begins there.
+    second : epoch second; uint32 while it waits. value : bpm, or steps of the minute that begins there.
     """
 
     second: Ints

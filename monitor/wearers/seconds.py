@@ -94,9 +94,13 @@ def _by_minute(event: Ints, samples: Samples) -> _Pieces:
     change = np.empty(len(event), bool)
     change[:1] = True
     np.logical_or(event[1:] != event[:-1], minute[1:] != minute[:-1], out=change[1:])
-    key, of_change = np.unique((event[change] << 31) | minute[change], return_inverse=True)
+    key = (event[change] << 31) | minute[change]
+    of_sample = np.cumsum(change) - 1
+    if not (key[1:] > key[:-1]).all():
+        key, of_change = np.unique(key, return_inverse=True)
+        of_sample = of_change[of_sample]
     value = np.where(samples.value > HIGHEST_BPM, OUT_OF_RANGE_SECOND, samples.value).astype(np.uint8)
-    return _Pieces(key >> 31, key & ((1 << 31) - 1), of_change[np.cumsum(change) - 1], samples.second, value)
+    return _Pieces(key >> 31, key & ((1 << 31) - 1), of_sample, samples.second, value)
 
 
 @dataclass(frozen=True, slots=True)

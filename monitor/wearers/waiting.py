@@ -1,15 +1,18 @@
 """Events that wait until T has passed their stamps, in the parts in which they came, so that waiting costs nothing.
 
 An input that lags lets minutes of the others wait. Joining and compacting all of them at each step would cost more than
-everything else, so parts are only looked at when something in them may be ready.
+everything else, so parts are only looked at when something in them may be ready. Their samples are most of what waits:
+a second is held in four bytes meanwhile.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.wearers.events import Events, Kind, join
+from monitor.wearers.events import Events, Kind, Samples, join
 
 MOST_PARTS = 64
 """With more parts they are joined: looking at each costs a few microseconds a step."""
@@ -27,7 +30,7 @@ class Waiting:
 
     def add(self, parts: Iterable[Events]) -> None:
         """Let events wait."""
-        self._parts += [(int(part.stamp_ms.min()), part) for part in parts if len(part)]
+        self._parts += _of(parts)
         if len(self._parts) > MOST_PARTS:
             self._parts = _of([join([part.compact() for _, part in self._parts])])
 
@@ -42,22 +45,22 @@ class Waiting:
         ready, rest = [], []
         for earliest, part in self._parts:
             if earliest >= latest:
-                rest.append((earliest, part))
+                rest.append((earliest, _small(part)))
                 continue
             goes = part.stamp_ms < below_ms[partition[part.row]]
             if not goes.any():
-                rest.append((earliest, part))
+                rest.append((earliest, _small(part)))
             elif goes.all():
                 ready.append(part)
             else:
                 ready.append(part.take(goes).compact())
-                rest += _of([_without_waste(part.take(~goes))])
+                rest += _of([_without_waste(_small(part.take(~goes)))])
         self._parts = rest
-        return join(ready)
+        return _whole(join(ready))
 
     def of_rows(self, here: NDArray[np.bool_]) -> Events:
         """Return the events of the rows that are True in *here*, without taking them out."""
-        return join([part.take(here[part.row]).compact() for _, part in self._parts])
+        return _whole(join([part.take(here[part.row]).compact() for _, part in self._parts]))
 
     def drop(self, gone: NDArray[np.bool_]) -> None:
         """Forget the events of the rows that are True in *gone*."""
@@ -87,3 +90,15 @@ def _of(parts: Iterable[Events]) -> list[tuple[int, Events]]:
 def _without_waste(part: Events) -> Events:
     """Compact a part of whose samples most are used no more; until then their memory is shared."""
     return part.compact() if 2 * int(part.count.sum()) < len(part.samples.second) else part
+
+
+def _small(part: Events) -> Events:
+    """Hold seconds in four bytes; where one does not fit, as they are."""
+    second: NDArray[Any] = part.samples.second
+    if second.dtype == np.uint32 or not len(second) or second.min() < 0 or second.max() >= 1 << 32:
+        return part
+    return replace(part, samples=Samples(second.astype(np.uint32), part.samples.value))
+
+
+def _whole(part: Events) -> Events:
+    return replace(part, samples=Samples(part.samples.second.astype(np.int64, copy=False), part.samples.value))

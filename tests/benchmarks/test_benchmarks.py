@@ -9,11 +9,13 @@ import typer
 from typer.testing import CliRunner, Result
 
 from benchmarks.__main__ import NAMES, main
+from benchmarks.burst_memory import BurstMemory
 from benchmarks.catching_up import counted, measured
 from benchmarks.detector_cost import DetectorCosts
 from benchmarks.engine_sweep import EngineSweeps
 from benchmarks.figure import Figure, Target
 from benchmarks.fleet_load import Fleet
+from benchmarks.one_wearer import OneWearer
 from benchmarks.page import Run, text
 from monitor.errors import PulsewardenError
 
@@ -73,6 +75,30 @@ def test_detectors_and_the_daily_sweep_have_a_figure() -> None:
 
     assert [figure.name for figure in costs.figures()] == ["detectors", "daily-sweep"]
     assert costs.figures()[1].value > 0
+
+
+def test_one_wearers_records_are_all_taken_in_and_decided() -> None:
+    one = OneWearer(records=400)
+
+    one.prepare()
+    one.round()  # it raises if a record is refused
+
+    assert one.decided >= 200
+    assert [figure.name for figure in one.figures()] == ["one-wearer", "one-wearer-seconds"]
+    assert all(figure.value > 0 for figure in one.figures())
+
+
+def test_a_gateways_burst_is_taken_in_by_a_process_that_tells_its_peak() -> None:
+    burst = BurstMemory(wearers=2, hours=1)
+
+    burst.prepare()
+    burst.round()
+
+    peak, speed = burst.figures()
+    assert (peak.name, speed.name) == ("burst-memory", "burst-memory-rate")
+    assert 20 < peak.value < 1000
+    assert "122 envelopes" in peak.note
+    assert "; 0 versions" not in peak.note  # the tachycardia of the second wearer is found
 
 
 def test_the_same_fleet_gives_the_same_bytes() -> None:

@@ -36,8 +36,8 @@ class Both:
             one.measure_gap(gap_s)
 
     def write(self, envelopes: Sequence[Envelope]) -> None:
-        """Write envelopes of different wearers at once; to the twins one by one."""
-        envelopes = sorted(envelopes)
+        """Write envelopes at once, those of a wearer in their order; to the twins one by one."""
+        envelopes = sorted(envelopes, key=lambda one: one[0])
         event = np.repeat(np.arange(len(envelopes)), [len(samples) for _, _, samples in envelopes])
         flat = [sample for _, _, samples in envelopes for sample in samples]
         write_heart_rate(
@@ -129,6 +129,30 @@ def test_days_that_come_in_pieces_late_doubled_and_shuffled_leave_the_minutes_of
     both.check(seed)
     assert len(both.late) > 10
     assert len(both.slow[0].minutes) > 60
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_streaks_of_envelopes_leave_the_minutes_of_the_twin(seed: int) -> None:
+    """Hundreds of envelopes of a wearer in one write: live, late, doubled, shuffled, longer than the ring."""
+    rng = random.Random(seed)
+    cadence_s = rng.choice([1, 1, 3, 20])
+    both, stamp = Both(3, float(cadence_s)), BEGIN_S * 1000
+    days = [[e for e in a_watchs_day(rng, cadence_s) for _ in range(1 + (rng.random() < 0.3))] for _ in range(3)]
+    if seed % 3 == 1:
+        for day in days:
+            rng.shuffle(day)
+    while any(days):
+        envelopes = []
+        for row, day in enumerate(days):
+            many = rng.choice([0, 1, 3, 40, 300])
+            envelopes += [(row, stamp + k, envelope) for k, envelope in enumerate(day[:many])]
+            day[:many] = []
+        if envelopes:
+            both.write(envelopes)
+            both.check(seed)
+        stamp += rng.choice([1000, 60_000, 3 * HOUR_MS])
+
+    assert len(both.late) > 10
 
 
 @pytest.mark.parametrize("order", ["oldest first", "newest first", "shuffled", "twice"])
