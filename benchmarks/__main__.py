@@ -45,7 +45,7 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds of each measurement.")] = 3,
     write_docs: Annotated[bool, typer.Option("--write-docs", help=f"Write {PAGE}.")] = False,
 ) -> None:
-    """Measure what Pulsewarden costs on this machine; all of it takes about twelve minutes."""
+    """Measure what Pulsewarden costs on this machine; all of it takes about twenty minutes."""
     chosen = tuple(only or NAMES)
     unknown = [name for name in chosen if name not in NAMES]
     if unknown:

@@ -35,8 +35,9 @@ def text(figures: Sequence[Figure], run: Run) -> str:
         ),
         "",
         (
-            f"Median of {run.rounds} interleaved rounds (memory, latency, cut, 100,000 wearers: one run); spread ="
-            ' (highest - lowest) / median. "Of one core" means per second of process CPU time, all threads together.'
+            f"Median of {run.rounds} interleaved rounds (burst-memory, memory, latency, cut, 100,000 wearers: one run);"
+            ' spread = (highest - lowest) / median. "Of one core" means per second of process CPU time, all threads'
+            " together."
         ),
         "",
         "| figure | value | unit | target | ratio to the peer | spread |",

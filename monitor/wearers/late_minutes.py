@@ -61,7 +61,7 @@ class LateMinutes:
         known = found[found >= 0]
         self.seconds[known[stamp_ms[found >= 0] - self.touched_ms[known] > KEEP_MS]] = 0
         if len(new):
-            if self._held + len(new) > len(self.row) or self._index.is_crowded:
+            if self._held + len(new) > len(self.row) or not self._index.has_room(len(new)):
                 self._move(self._held + len(new))
                 found = self._index.find(key)
             found[new] = begun = self._begin(len(new))

@@ -31,10 +31,9 @@ class PairIndex:
         self._shift = np.uint64(64 - (2 * places).bit_length() + 1)
         self._used = 0
 
-    @property
-    def is_crowded(self) -> bool:
-        """Whether most slots were used, so that looking takes long: make another one."""
-        return 4 * self._used > 3 * len(self._slots)
+    def has_room(self, keys: int) -> bool:
+        """Tell whether so many more leave a quarter of the slots unused; with fewer, looking takes long."""
+        return 4 * (self._used + keys) <= 3 * len(self._slots)
 
     def find(self, key: Ints) -> Ints:
         """Return the place of each key; -1 = it has none."""

@@ -83,3 +83,16 @@ def test_a_minute_that_is_freed_and_taken_again_begins_empty() -> None:
     late.free(late.of_rows(np.array([3])).tolist())
 
     assert late.seconds[late.places(*one)].tolist() == [[0] * 60]
+
+
+def test_minutes_that_come_and_go_for_long_are_still_found() -> None:
+    """What was freed leaves marks in the index; it is made anew before they fill it."""
+    late = LateMinutes()
+    for k in range(200):
+        row, minute = np.full(500, k), 29_459_520 + np.arange(500)
+        place = late.places(row, minute, np.full(500, 1_767_571_200_000))
+        assert late.places(row, minute, np.full(500, 1_767_571_200_000)).tolist() == place.tolist()
+        late.free(place.tolist())
+
+    assert len(late) == 0
+    assert held_bytes(late) < 150_000
