@@ -162,16 +162,16 @@ class Owner:
         if beyond:
             return TopicsDiffer(
                 f"Topic {beyond[0]} has more than the {self._partitions} partitions of its log, but the count is "
-                "frozen and its wearers are spread otherwise now: write a new log with another count by `python -m "
-                "monitor topics grow`."
+                "frozen and its wearers are spread otherwise now: start a new log with another "
+                "PULSEWARDEN_KAFKA__TOPIC_PREFIX."
             )
         if held and not self.assigned_partitions:
             p = min(tp.partition for tp in held)
             missing = min(tp for i in range(len(self._core.inputs)) if (tp := self._tp(i, p)) not in held)
             return TopicsDiffer(
                 f"Topic {missing.topic} is not assigned together with the other inputs: if `python -m monitor topics "
-                "list` shows equal partition counts, start the worker again, else write a new log with `python -m "
-                "monitor topics grow`."
+                "list` shows equal partition counts, start the worker again, else start a new log with another "
+                "PULSEWARDEN_KAFKA__TOPIC_PREFIX."
             )
         return None
 
