@@ -32,7 +32,7 @@ class PairIndex:
         self._used = 0
 
     def has_room(self, keys: int) -> bool:
-        """Tell whether so many more leave a quarter of the slots unused; with fewer, looking takes long: make another."""
+        """Tell whether so many more leave a quarter of the slots unused; with fewer, looking takes long."""
         return 4 * (self._used + keys) <= 3 * len(self._slots)
 
     def find(self, key: Ints) -> Ints:
