@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -29,6 +29,7 @@ from monitor.errors import CheckpointsDiffer, StoreUnreachable
 from monitor.outputs import Output
 from monitor.saved import Saved
 from monitor.wearers.checkpoint_formats import FORMAT_NAMES, NotMigrated, migrated
+from monitor.wearers.generation import Generation, folder_of, name_of, parsed
 from monitor.wearers.store import check, open_store
 from monitor.wearers.tensor_file import Damaged, metadata_of, sealed, unsealed
 
@@ -36,7 +37,6 @@ log = structlog.get_logger()
 
 GENERATIONS = 2
 PINNED = 4
-_NAME = re.compile(r"(?P<epoch>\d{12,})-(?P<at>\d{12,})(?P<pinned>\.pinned)?\.safetensors")
 _FOLDER = re.compile(r"\d{5,}")
 _ENGINE = "engine/"
 _HEAD_BYTES = 1 << 16
@@ -75,14 +75,6 @@ class Checkpoint:
     inputs: tuple[str, ...]
     version: str = ""
     outputs: tuple[Output, ...] = ()
-
-
-class Generation(NamedTuple):
-    """What the name of a checkpoint tells; the tuple's order is that of age."""
-
-    epoch: int
-    at: int
-    pinned: bool = False
 
 
 class Checkpoints:
@@ -152,7 +144,7 @@ class Checkpoints:
         if position.next is None:
             raise ValueError("before cut 0 there is nothing to keep")
         own = Generation(position.epoch, position.at, pinned)
-        name = _name(checkpoint.partition, own)
+        name = name_of(checkpoint.partition, own)
         self._store.write(name, sealed(self._metadata(checkpoint), _arrays(checkpoint)))
         self._unusable.discard(name)
         try:
@@ -212,7 +204,7 @@ class Checkpoints:
         """
         position = checkpoint.position
         for pinned in (True, False):  # either file of that cut
-            name = _name(checkpoint.partition, Generation(position.epoch, position.at, pinned))
+            name = name_of(checkpoint.partition, Generation(position.epoch, position.at, pinned))
             self._unusable.add(name)
         self._say_unusable(name, reason)
 
@@ -224,15 +216,14 @@ class Checkpoints:
         OSError
             If the place does not answer.
         """
-        found = [_NAME.fullmatch(name) for name in self._store.list(_folder(partition))]
-        there = [Generation(int(name["epoch"]), int(name["at"]), bool(name["pinned"])) for name in found if name]
-        return sorted(there, reverse=True)
+        found = [parsed(name) for name in self._store.list(folder_of(partition))]
+        return sorted((generation for generation in found if generation is not None), reverse=True)
 
     def _prune(self, partition: int, own: Generation) -> None:
         """Delete what is older than the newest usable ones among those that are not of a newer epoch."""
         room = {False: GENERATIONS, True: PINNED}
         for generation in self.generations(partition):
-            name = _name(partition, generation)
+            name = name_of(partition, generation)
             if generation.epoch > own.epoch:
                 continue
             if room[generation.pinned] <= 0 and generation != own:
@@ -244,7 +235,7 @@ class Checkpoints:
     def _check_partitions(self, partition: int) -> None:
         """Look at the header of a partition's newest file, and only if it tells of another number at all of it."""
         for generation in self.generations(partition)[:1]:
-            name = _name(partition, generation)
+            name = name_of(partition, generation)
             try:
                 if metadata_of(self._store.read(name, _HEAD_BYTES)).get("partitions") != str(self._partitions):
                     self._opened(name, partition, generation)
@@ -252,7 +243,7 @@ class Checkpoints:
                 continue  # whoever needs it finds out and says so
 
     def _read(self, partition: int, generation: Generation) -> Checkpoint | None:
-        name = _name(partition, generation)
+        name = name_of(partition, generation)
         reason: Exception
         try:
             return self._opened(name, partition, generation)
@@ -305,15 +296,6 @@ class Checkpoints:
             "inputs": json.dumps(checkpoint.inputs),
             "position": msgspec.json.encode(_place(checkpoint.position)).decode(),
         }
-
-
-def _folder(partition: int) -> str:
-    return f"{partition:05d}"
-
-
-def _name(partition: int, generation: Generation) -> str:
-    pinned = ".pinned" if generation.pinned else ""
-    return f"{_folder(partition)}/{generation.epoch:012d}-{generation.at:012d}{pinned}.safetensors"
 
 
 def _arrays(checkpoint: Checkpoint) -> dict[str, NDArray[Any]]:

@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from monitor.errors import CheckpointsDiffer, StoreUnreachable
 from monitor.outputs import Output
 from monitor.saved import Saved
-from monitor.wearers.checkpoint import Checkpoint, Generation
+from monitor.wearers.checkpoint import Checkpoint
+from monitor.wearers.generation import Generation
 from monitor.wearers.tensor_file import sealed
 from tests.wearers.checkpoints import FOREVER, INPUTS, checkpoint, files, same, store
 
