@@ -163,7 +163,7 @@ class Checkpointer:
         """
         until = time.monotonic() + within_s
         left, tried, standing = {p for p in self._owned() if p in self._kept}, set[int](), 0
-        while left and (rest := until - time.monotonic()) > 0:
+        while (rest := until - time.monotonic()) > 0 and (left := left & self._kept.keys()):
             now = time.monotonic()
             ready = [p for p in left if not self._busy(p) and (p not in tried or self._kept[p].due_s <= now)]
             if not ready:
@@ -175,7 +175,6 @@ class Checkpointer:
             if self._stands(p):
                 standing += 1
                 left.discard(p)
-            left &= self._kept.keys()
         return standing
 
     def _stands(self, p: int) -> bool:

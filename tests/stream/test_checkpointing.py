@@ -287,6 +287,18 @@ def test_a_partition_with_an_output_that_is_not_acknowledged_waits_and_is_taken_
     live(scenario, interval_s=0.05)
 
 
+def test_a_busy_partition_that_is_forgotten_meanwhile_is_waited_for_no_longer() -> None:
+    async def scenario(world: World) -> None:
+        world.busy = {1}
+        taking = asyncio.ensure_future(world.keeper.all(5))
+        await until(lambda: {p for what, p, _ in world.place.log if what == "checkpoint"} == {0, 2})
+        world.forget(1)
+        world.busy = set()
+        assert await asyncio.wait_for(taking, 2) == 2
+
+    live(scenario)
+
+
 def test_one_that_becomes_busy_while_it_waits_for_the_step_is_not_copied() -> None:
     async def scenario(world: World) -> None:
         async with world.lock:
