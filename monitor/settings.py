@@ -61,7 +61,9 @@ class StreamSettings(_Part):
         10.0, gt=0, le=3600, description="an input that does not answer for so long, while others do, holds T no more"
     )
     idle_cut_ms: int = Field(500, ge=10, le=60_000, description="a cut at least this often, even without records")
-    session_timeout_s: float = Field(10.0, gt=0, le=300)
+    session_timeout_s: float = Field(
+        10.0, gt=0, le=90, description="a worker that is not heard of for so long is missed"
+    )
     heartbeat_s: float = Field(3.0, gt=0, le=60)
     cut_timeout_s: float = Field(10.0, gt=0, le=300, description="an unacknowledged cut after this is unknown")
     worker_id: Name = "worker-1"

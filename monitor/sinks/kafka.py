@@ -19,6 +19,12 @@ from monitor.outputs import Output
 MAX_REQUEST_BYTES = 9 * 1024 * 1024
 """A dead letter may be 8 MiB; the rest is for headers of the batch."""
 BATCH_BYTES = 256 * 1024
+ANSWERED_WITHIN_MS = 1_000
+"""A broker answers a request no later than this, also where copies of one of its partitions are missing.
+
+It answers for all partitions of a request at once, so one that cannot be acknowledged holds up the others that long.
+What is not acknowledged by then is sent again, and counts once: the producer is idempotent.
+"""
 
 Acknowledgement = asyncio.Future[object]
 Posted: TypeAlias = asyncio.Future[Any] | BaseException
@@ -55,6 +61,8 @@ class KafkaSink:
             max_request_size=MAX_REQUEST_BYTES,
             max_batch_size=BATCH_BYTES,
         )
+        # As a parameter it would also be the time after which a connection is given up, at the moment of the answer.
+        self._producer._sender._request_timeout_ms = ANSWERED_WITHIN_MS
         try:
             await self._producer.start()
         except KafkaConnectionError as failure:
@@ -64,14 +72,19 @@ class KafkaSink:
             ) from failure
 
     async def stop(self, within_s: float = 2.0) -> None:
-        """Disconnect; what is not acknowledged in time is left unknown."""
+        """Disconnect; what is not acknowledged in time is left unknown, and nothing of it is sent any more."""
         producer, self._producer = self._producer, None
         if producer is None:
             return
         try:
-            await asyncio.wait_for(producer.stop(), within_s)
-        except TimeoutError:
-            return
+            await asyncio.wait_for(producer.flush(), within_s)
+        except TimeoutError:  # aiokafka's own stop would wait for it without a limit
+            if (sending := producer._sender.sender_task) is not None:
+                sending.cancel()
+            producer._closed = True
+            await producer.client.close()
+        else:
+            await producer.stop()
 
     async def post(self, topic: str, values: Mapping[int, bytes], within_s: float) -> dict[int, Posted]:
         """Hand one record to each of some partitions over; await what is returned.

@@ -15,7 +15,7 @@ WINDOW_S = 60.0
 """For so long a measurement says something of a clock."""
 BUSY_S = 10.0
 """For so long a slow acknowledgement says that others are slow."""
-AHEAD_MS = 5_000
+AHEAD_MS = 3_000
 """A stamp further ahead than this counts as so far ahead."""
 STEPPED_MS = 50
 """Measurements that contradict each other by more: the clock was set."""
@@ -40,7 +40,14 @@ class _Broker:
     low: deque[Sample] = field(default_factory=deque)
     high: deque[Sample] = field(default_factory=deque)
     took: deque[Sample] = field(default_factory=deque)
-    pending: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """A cut on its way: the broker that led its partition then, None if none was known to, and the monotonic time."""
+
+    broker: int | None
+    at_s: float
 
 
 class BrokerClocks:
@@ -55,33 +62,36 @@ class BrokerClocks:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._brokers: dict[int, _Broker] = {}
+        self._pending: set[Sent] = set()
 
-    def sent(self, broker: int | None, partition: int, now_s: float | None = None) -> None:
-        """Note that a cut is on its way."""
-        if broker is not None:
-            one = self._brokers.setdefault(broker, _Broker())
-            one.pending[partition] = time.monotonic() if now_s is None else now_s
+    def sent(self, broker: int | None, now_s: float | None = None) -> Sent:
+        """Note that a cut is on its way; return what to hand back when it has come, or is given up."""
+        one = Sent(broker, time.monotonic() if now_s is None else now_s)
+        self._pending.add(one)
+        return one
 
-    def given_up(self, broker: int | None, partition: int) -> None:
+    def given_up(self, sent: Sent) -> None:
         """Note that nobody waits for a cut any more."""
-        if broker in self._brokers:
-            self._brokers[broker].pending.pop(partition, None)
+        self._pending.discard(sent)
 
-    def acknowledged(self, broker: int | None, partition: int, stamp_ms: int, now_s: float | None = None) -> None:
-        """Note that a cut was acknowledged, with its stamp."""
-        if broker is None:
+    def acknowledged(self, sent: Sent, broker: int | None, stamp_ms: int, now_s: float | None = None) -> None:
+        """Note that a cut was acknowledged, with its stamp; *broker* leads its partition now.
+
+        Nothing is measured if another led it when the cut was sent: it is not known which of the two has stamped it.
+        """
+        self._pending.discard(sent)
+        if broker is None or broker != sent.broker:
             return
         now_s = time.monotonic() if now_s is None else now_s
         one = self._brokers.setdefault(broker, _Broker())
-        sent_s = one.pending.pop(partition, now_s)
-        low, high = stamp_ms - now_s * 1000, stamp_ms - sent_s * 1000
+        low, high = stamp_ms - now_s * 1000, stamp_ms - sent.at_s * 1000
         if (one.low and high < one.low[0][1] - STEPPED_MS) or (one.high and low > one.high[0][1] + STEPPED_MS):
             one.low.clear()
             one.high.clear()
             one.newest_ms = 0
         _keep(one.low, now_s, low, WINDOW_S, highest=True)
         _keep(one.high, now_s, high, WINDOW_S, highest=False)
-        _keep(one.took, now_s, (now_s - sent_s) * 1000, BUSY_S, highest=True)
+        _keep(one.took, now_s, (now_s - sent.at_s) * 1000, BUSY_S, highest=True)
         one.newest_ms = max(one.newest_ms, stamp_ms)
         one.bounds_ms = one.low[0][1], one.high[0][1]
 
@@ -99,13 +109,12 @@ class BrokerClocks:
 
     def slack_ms(self, broker: int | None, copies: int, now_s: float | None = None) -> int:
         """Return how old a record may be that is stamped at a broker and cannot be read yet."""
-        one = self._brokers.get(-1 if broker is None else broker)
-        if copies <= 1 or one is None:
+        if copies <= 1 or broker is None:
             return SLACK_MS
         now_s = time.monotonic() if now_s is None else now_s
-        waited = max(((now_s - sent_s) * 1000 for sent_s in list(one.pending.values())), default=0.0)
-        took = max((value for at_s, value in list(one.took) if now_s - at_s <= BUSY_S), default=0.0)
-        return min(MOST_SLACK_MS, SLACK_MS + round(max(waited, took)))
+        waited = ((now_s - sent.at_s) * 1000 for sent in self._pending if sent.broker == broker)
+        took = (value for at_s, value in self._brokers.get(broker, _Broker()).took if now_s - at_s <= BUSY_S)
+        return min(MOST_SLACK_MS, SLACK_MS + round(max((*waited, *took), default=0.0)))
 
     def cap_ms(self, now_s: float | None = None) -> int:
         """Return the time beyond which no stamp counts as later; 0 while nothing is known."""

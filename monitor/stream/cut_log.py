@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from monitor.cuts import Cut, encode_amendment, encode_claim, encode_cut, overtaken
 from monitor.settings import Settings
 from monitor.sinks.kafka import KafkaSink, Posted
-from monitor.stream.broker_clock import BrokerClocks
+from monitor.stream.broker_clock import BrokerClocks, Sent
 from monitor.stream.partition import Partition
 from monitor.stream.reading import LogReader, ReadingStuck
 from stream_schemas.topics import CUTS
@@ -61,6 +61,7 @@ class CutLog:
     def __init__(self, settings: Settings, sink: KafkaSink, clocks: BrokerClocks, version: str) -> None:
         self._sink, self._clocks, self._version = sink, clocks, version
         self._worker, self._within_s = settings.stream.worker_id, settings.stream.cut_timeout_s
+        self._sent: dict[int, Sent] = {}
         self._bootstrap, self._topic = settings.kafka.bootstrap_servers, settings.kafka.topic_prefix + CUTS
 
     async def claim(self, partition: int) -> int:
@@ -92,14 +93,17 @@ class CutLog:
 
     async def post(self, cuts: Mapping[int, Cut]) -> dict[int, Posted]:
         """Hand one cut of each partition over; `judge` takes what comes back."""
-        for p in cuts:
-            self._clocks.sent(self._sink.leader(CUTS, p), p)
-        posted = await self._sink.post(CUTS, {p: encode_cut(cut) for p, cut in cuts.items()}, self._within_s)
+        return await self._post({p: encode_cut(cut) for p, cut in cuts.items()})
+
+    async def _post(self, values: Mapping[int, bytes]) -> dict[int, Posted]:
+        for p in values:
+            self._sent[p] = self._clocks.sent(self._sink.leader(CUTS, p))
+        posted = await self._sink.post(CUTS, values, self._within_s)
         for p, one in posted.items():
             if isinstance(one, asyncio.Future):
-                one.add_done_callback(partial(self._note, p))
+                one.add_done_callback(partial(self._note, p, self._sent[p]))
             else:
-                self._clocks.given_up(self._sink.leader(CUTS, p), p)
+                self._clocks.given_up(self._sent[p])
         return posted
 
     async def judge(self, part: Partition, cut: Cut, posted: Posted) -> Cut | Refused:
@@ -127,11 +131,7 @@ class CutLog:
         return overtaken(zip(between.offset.tolist(), between.stamp_ms.tolist(), between.value, strict=True))
 
     async def _append(self, partition: int, value: bytes) -> int:
-        self._clocks.sent(self._sink.leader(CUTS, partition), partition)
-        posted = (await self._sink.post(CUTS, {partition: value}, self._within_s))[partition]
-        if isinstance(posted, asyncio.Future):
-            posted.add_done_callback(partial(self._note, partition))
-        return await self._offset(partition, posted)
+        return await self._offset(partition, (await self._post({partition: value}))[partition])
 
     async def _offset(self, partition: int, posted: Posted) -> int:
         """Wait for an acknowledgement and return its offset; the outcome of what is not acknowledged is unknown."""
@@ -139,15 +139,14 @@ class CutLog:
             raise posted
         done, _ = await asyncio.wait([posted], timeout=self._within_s)
         if not done:
-            self._clocks.given_up(self._sink.leader(CUTS, partition), partition)
+            self._clocks.given_up(self._sent[partition])
             raise TimeoutError(f"a record of cuts.v1 was not acknowledged within {self._within_s:g} s")
         if posted.cancelled():
             raise ConnectionError("the producer was stopped")
         return int(posted.result().offset)
 
-    def _note(self, partition: int, done: asyncio.Future[Any]) -> None:
-        leader = self._sink.leader(CUTS, partition)
+    def _note(self, partition: int, sent: Sent, done: asyncio.Future[Any]) -> None:
         if done.cancelled() or done.exception() is not None:
-            self._clocks.given_up(leader, partition)
+            self._clocks.given_up(sent)
         else:
-            self._clocks.acknowledged(leader, partition, int(done.result().timestamp))
+            self._clocks.acknowledged(sent, self._sink.leader(CUTS, partition), int(done.result().timestamp))

@@ -18,8 +18,7 @@ class Wall:
 def cut(clocks: BrokerClocks, broker: int, at_s: float, ahead_ms: int = 0, took_s: float = 0.004) -> int:
     """Let a broker acknowledge a cut, stamped half-way by a clock that is ahead; return the stamp."""
     stamp = TRUE_MS + round((at_s + took_s / 2) * 1000) + ahead_ms
-    clocks.sent(broker, broker, at_s)
-    clocks.acknowledged(broker, broker, stamp, at_s + took_s)
+    clocks.acknowledged(clocks.sent(broker, at_s), broker, stamp, at_s + took_s)
     return stamp
 
 
@@ -50,7 +49,7 @@ def test_a_broker_of_which_nothing_is_known_is_taken_for_the_others() -> None:
     assert clocks.known_ms(4) == sorted(stamps)[1] - SLACK_MS
 
 
-def test_a_stamp_counts_as_five_seconds_ahead_of_the_middle_clock_at_most() -> None:
+def test_a_stamp_counts_as_three_seconds_ahead_of_the_middle_clock_at_most() -> None:
     clocks = BrokerClocks(Wall())
     assert clocks.cap_ms(10.0) == 0
     for broker, ahead in ((1, 0), (2, 600_000), (3, 2)):
@@ -94,8 +93,27 @@ def test_what_is_stamped_and_not_yet_readable_is_as_old_as_the_slowest_acknowled
 def test_a_cut_that_is_not_acknowledged_yet_counts_for_as_long_as_it_waits_but_not_for_ever() -> None:
     clocks = BrokerClocks(Wall())
     cut(clocks, 1, 10.0)
-    clocks.sent(1, 0, 100.0)
+    sent = clocks.sent(1, 100.0)
     assert clocks.slack_ms(1, 3, 103.0) == SLACK_MS + 3_000
     assert clocks.slack_ms(1, 3, 200.0) == MOST_SLACK_MS
-    clocks.given_up(1, 0)
+    clocks.given_up(sent)
     assert clocks.slack_ms(1, 3, 200.0) == SLACK_MS
+
+
+def test_a_cut_that_another_leader_acknowledges_holds_time_back_no_longer_and_measures_nobody() -> None:
+    clocks = BrokerClocks(Wall())
+    before = cut(clocks, 1, 10.0)
+    moved = clocks.sent(1, 100.0)  # broker 1 hands its leadership over meanwhile
+    clocks.acknowledged(moved, 2, TRUE_MS + 700_000, 102.0)
+    assert clocks.slack_ms(1, 3, 200.0) == clocks.slack_ms(2, 3, 200.0) == SLACK_MS
+    assert clocks.known_ms(1) == before
+    assert clocks.known_ms(2) == before - SLACK_MS
+
+
+def test_a_late_acknowledgement_is_not_taken_for_that_of_a_newer_record() -> None:
+    clocks = BrokerClocks(Wall())
+    old = clocks.sent(1, 100.0)
+    clocks.given_up(old)
+    clocks.sent(1, 110.0)
+    clocks.acknowledged(old, 1, TRUE_MS + 101_000, 111.0)
+    assert clocks.slack_ms(1, 3, 130.0) == MOST_SLACK_MS  # the newer one still waits
