@@ -1,6 +1,5 @@
 """``python -m tests.faults``: break things, one after the other, and say whether anything was lost."""
 
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from tests.faults.fault import Fault
 from tests.faults.ground import Ground
 from tests.faults.listing import CLUSTER, FAULTS, SWITCHED_OFF
 from tests.faults.row import Row
+from tests.faults.rows import Rows
 from tests.faults.run import Say
 
 LONG_MINUTES = 20.0
@@ -26,9 +26,11 @@ PAGE = Path("docs/faults.md")
 
 def main(
     minutes: Annotated[float, typer.Option(min=1, help="How long all of it may take, about.")] = LONG_MINUTES,
-    seed: Annotated[int, typer.Option(min=0, help="Decides stories and faults.")] = 1,
+    seed: Annotated[list[int] | None, typer.Option(min=0, help="Decides stories and faults, may be repeated.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="A fault's name, may be repeated; `list` lists them.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the rows to this file.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Add the rows to this file; `--write-docs` then writes all of them.")
+    ] = None,
     keep: Annotated[Path | None, typer.Option(help="Keep state and logs in this folder.")] = None,
     write_docs: Annotated[bool, typer.Option("--write-docs", help=f"Write {PAGE}.")] = False,
 ) -> None:
@@ -45,27 +47,28 @@ def main(
         screen.print(line, markup=False)
 
     rows: list[Row] = []
+    kept = Rows.of(json_file)
     with TemporaryDirectory(prefix="pulsewarden-faults-") as temporary:
         folder = (keep or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         say("Starting Kafka and Valkey")
         with Ground.open(folder, JARS.resolve()) as ground:
-            for fault in chosen:
-                rows.append(_one(fault, ground, seed, minutes / LONG_MINUTES, say))
-    ran = [(known[row.fault], row) for row in rows]
-    faults = [row for fault, row in ran if not fault.must_fail]
-    off = [row for fault, row in ran if fault.must_fail]
+            for one in seed or [1]:
+                for fault in chosen:
+                    rows.append(_one(fault, ground, one, minutes / LONG_MINUTES, say))
+                    kept.add(rows[-1])
+    faults = [row for row in rows if not known[row.fault].must_fail]
+    off = [row for row in rows if known[row.fault].must_fail]
     screen = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     if faults:
         screen.print(table("Faults", faults))
     if off:
         screen.print(table("Protections switched off: the checker must find something", off))
-    if json_file is not None:
-        json_file.write_text(json.dumps([row.document() for row in faults], indent=2) + "\n")
     if write_docs:
         from benchmarks.machine import date_utc, machine
         from tests.faults.page import write
 
+        ran = [(fault, row) for fault in known.values() for row in kept.of_fault(fault.name)]
         write(PAGE, ran, " ".join(["python -m tests.faults", *sys.argv[1:]]), date_utc(), machine())
     wrong = [row.fault for row in faults if not row.clean] + [row.fault for row in off if not row.findings]
     if wrong:

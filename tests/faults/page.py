@@ -29,9 +29,9 @@ in that. Afterwards a history checker judges the alert topics, and the whole log
 part and compared byte for byte.
 
 ```
-make faults                                             # all of it, about 20 minutes on two cores
+make faults                                             # all of it, about 45 minutes on two cores
 make faults ARGS="--only zombie --seed 7"               # one fault, another seed
-make faults ARGS="--minutes 5 --json faults.json"       # shorter, and the rows as JSON
+make faults ARGS="--json rows.json --write-docs"        # add rows to a file, and write this page of all that it holds
 make faults ARGS="--only list"                          # what there is
 ```
 """
@@ -99,19 +99,20 @@ def text(ran: Sequence[tuple[Fault, Row]], command: str, date: str, machine: Map
         "## What each of them does",
         "",
     ]
-    lines += [f"- `{fault.name}`: {fault.what}." for fault, _ in faults if fault.place is None]
-    if any(fault.place is not None for fault, _ in faults):
+    kinds = {fault.name: fault for fault, _ in faults}.values()
+    lines += [f"- `{fault.name}`: {fault.what}." for fault in kinds if fault.place is None]
+    if any(fault.place is not None for fault in kinds):
         lines += ["", CLUSTER]
-        lines += [f"- `{fault.name}`: {fault.what}." for fault, _ in faults if fault.place is not None]
+        lines += [f"- `{fault.name}`: {fault.what}." for fault in kinds if fault.place is not None]
     if skipped:
         lines += ["", "## Not run here", "", *(f"- `{row.fault}`: {row.skipped}." for row in skipped)]
     if wrong:
         lines += ["", "## What was wrong", ""]
-        lines += [f"- `{row.fault}`: {sentence}" for row in wrong for sentence in row.why[:6]]
+        lines += [f"- `{row.fault}`, seed {row.seed}: {sentence}" for row in wrong for sentence in row.why[:6]]
     if off:
         lines += ["", "## Protections switched off", "", OFF, *_table(off), ""]
         for fault, row in off:
-            lines += [f"- `{fault.name}`: {fault.what}. Found, among others:"]
+            lines += [f"- `{fault.name}`, seed {row.seed}: {fault.what}. Found, among others:"]
             lines += [f"  - {sentence}" for sentence in row.why[:3]] or ["  - nothing, which is a fault of the checker"]
     lines += ["", "## What this does not show", "", LIMITS, "## Machine", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in machine.items()]
@@ -121,7 +122,7 @@ def text(ran: Sequence[tuple[Fault, Row]], command: str, date: str, machine: Map
 def _verdict(number: int, wrong: Sequence[Row]) -> str:
     if not wrong:
         return f"All {number} runs: nothing lost, nothing doubled, nothing different."
-    return f"{len(wrong)} of {number} runs are not clean: {', '.join(f'`{row.fault}`' for row in wrong)}."
+    return f"{len(wrong)} of {number} runs are not clean: {', '.join(f'`{row.fault}` ({row.seed})' for row in wrong)}."
 
 
 def _table(ran: Sequence[tuple[Fault, Row]]) -> list[str]:
