@@ -8,6 +8,7 @@ The rules, each the answer to a test that broke (those of a step are in `monitor
    whose last checkpoint is oldest before the others, for as long as the group can wait.
 4. Commits follow durable checkpoints, and only while the partition is owned under the same claim.
 5. Partitions that can be taken over are taken over together; one that cannot keeps no other waiting.
+6. A loss (records were deleted before they were read) drops the state.
 """
 
 import asyncio
@@ -355,7 +356,6 @@ class Owner:
         standing = await self.checkpointer.all(until - time.monotonic())
         for p in list(self.parts):
             self.holdings.forget(p)
-        await self.stepper.close()
         return standing, assigned
 
     # ------------------------------------------------------------------------------------------------------- figures

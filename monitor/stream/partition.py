@@ -103,8 +103,10 @@ class Partition:
         Raises
         ------
         Gap
-            If it does not follow the fetch before it.
+            If it does not follow the fetch before it, or records were deleted in between.
         """
+        if fetched.cut_off:
+            raise Gap(f"{fetched.topic} was cut off before {fetched.begin} was read; it goes on at {fetched.end}")
         if fetched.begin != self.reach[source] or fetched.end < fetched.begin:
             raise Gap(f"{fetched.topic} went from {self.reach[source]} to {fetched.begin}..{fetched.end}")
         stamps = running_stamps(fetched.records.stamp_ms, self._top_ms[source], 0)
@@ -138,21 +140,6 @@ class Partition:
             self._heard_ms.append(newest_ms)
             if len(self._heard_s) > _HISTORY:
                 del self._heard_s[: _HISTORY // 2], self._heard_ms[: _HISTORY // 2]
-
-    def holes(self) -> dict[int, int]:
-        """Return, per input that was fetched with a hole, the position at which the fetch began."""
-        return {
-            i: held.fetched.begin
-            for i, inbox in enumerate(self._inbox)
-            for held in reversed(inbox)
-            if held.fetched.hole and not held.looked_at
-        }
-
-    def looked_at(self) -> None:
-        """Remember that the holes so far are none that lost anything."""
-        for inbox in self._inbox:
-            for held in inbox:
-                held.looked_at = True
 
     @property
     def waiting(self) -> bool:
@@ -214,7 +201,7 @@ class Partition:
                     head, rest = fetched.records.rows(0, n), fetched.records.rows(n, len(fetched.records))
                     position = int(head.offset[-1]) + 1
                     left = Fetched(fetched.topic, fetched.partition, fetched.tag, position, fetched.end, rest)
-                    inbox[0] = _Waiting(left, held.stamp_ms[n:], held.looked_at)
+                    inbox[0] = _Waiting(left, held.stamp_ms[n:])
                     self._next[source] = position
                     parts.append(head)
                 break
@@ -230,7 +217,6 @@ class _Waiting:
 
     fetched: Fetched
     stamp_ms: NDArray[np.int64]
-    looked_at: bool = False
 
 
 class Answers:

@@ -84,9 +84,11 @@ class Fetched:
     tag : int
         Names the last seek of this partition; a batch with another tag is stale and comes again.
     begin, end : int
-        Positions before and after it. They span more than the records where the log has holes (compaction, markers of
-        transactions), and `begin` lies below the log's start where records were removed before they were read.
+        Positions before and after it. They span more than the records where the log has holes: compaction, records of
+        aborted transactions, markers.
     records : Records
+    cut_off : bool
+        The broker did not have the position `begin` any more: what lay there was deleted before it was read.
     """
 
     topic: str
@@ -95,11 +97,7 @@ class Fetched:
     begin: int
     end: int
     records: Records
-
-    @property
-    def hole(self) -> bool:
-        """Tell whether an offset in the span carries no record: harmless in most logs, a loss in some."""
-        return self.end - self.begin != len(self.records)
+    cut_off: bool = False
 
 
 def running_stamps(stamp_ms: NDArray[np.int64], before_ms: int, cap_ms: int) -> NDArray[np.int64]:

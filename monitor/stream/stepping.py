@@ -6,9 +6,8 @@
    outputs of the last valid cut again and no others.
 3. A partition that was forgotten but is still assigned is claimed again, after the time in which a zombie learns that
    it is one.
-4. A loss (the log's start passed what was unread) drops the state.
-5. After any exception between a cut and the acknowledgement of its outputs the partitions of the step have no state.
-6. A partition that waits for a broker keeps no other waiting: it is busy until the broker has answered.
+4. After any exception between a cut and the acknowledgement of its outputs the partitions of the step have no state.
+5. A partition that waits for a broker keeps no other waiting: it is busy until the broker has answered.
 """
 
 import asyncio
@@ -17,7 +16,6 @@ from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
-from faust.types import TP
 
 from monitor.cuts import Cut
 from monitor.inputs import Removed
@@ -74,7 +72,6 @@ class Stepper:
         self._bootstrap, self._prefix = settings.kafka.bootstrap_servers, settings.kafka.topic_prefix
         self._late: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
-        self._starts: LogReader | None = None
         self.lock = asyncio.Lock()  # held while a step is under way
         self.void_cuts = 0
 
@@ -101,7 +98,6 @@ class Stepper:
         async with self.lock:
             if self._failure is not None:
                 raise self._failure
-            await self._look_for_losses()
             free = [part for part in self._holdings.parts.values() if not part.busy]
             work = self._planner.plan(free, feed)
             if work:
@@ -252,39 +248,6 @@ class Stepper:
                 return failure
         return None
 
-    async def _look_for_losses(self) -> None:
-        """Tell holes apart: compaction and transactions leave harmless ones, a passed log start is a loss."""
-        parts = {p: part for p, part in self._holdings.parts.items() if not part.busy}
-        holes = {self._tp(i, p): at for p, part in parts.items() for i, at in part.holes().items()}
-        if not holes:
-            return
-        try:
-            starts = await self._ask([(tp.topic, tp.partition) for tp in holes])
-        except FAILURES as failure:
-            log.warning("cannot see where the inputs begin", why=repr(failure))
-            await self.close()
-            return
-        for tp, begin in holes.items():
-            start, part = starts[tp.topic, tp.partition], parts[tp.partition]
-            if start > begin and not part.lost:
-                self._holdings.lose(tp.partition, f"{tp.topic} was cut off at {start} before {begin} was read")
-            part.looked_at()
-
-    async def _ask(self, tps: list[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """Ask where topic partitions begin, over a connection that stays open: transactions leave many holes."""
-        if self._starts is None:
-            reader = LogReader(self._bootstrap)
-            await reader.__aenter__()
-            self._starts = reader
-        async with asyncio.timeout(self._stream.cut_timeout_s):
-            return await self._starts.starts(tps)
-
-    async def close(self) -> None:
-        """End the connection."""
-        reader, self._starts = self._starts, None
-        if reader is not None:
-            await reader.__aexit__(None, None, None)
-
     async def renew_sink(self, failures: Sequence[BaseException | None]) -> None:
         """Begin with a new producer: an idempotent one that met a broker's refusal may refuse for ever."""
         if any(isinstance(failure, KafkaError) and not failure.retriable for failure in failures):
@@ -295,9 +258,6 @@ class Stepper:
         return {
             topic: records for topic, records in zip(self._core.inputs, item.taken.records, strict=True) if len(records)
         }
-
-    def _tp(self, source: int, p: int) -> TP:
-        return TP(self._prefix + self._core.inputs[source], p)
 
 
 def _is_done(posted: Posted) -> bool:

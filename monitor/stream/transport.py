@@ -13,7 +13,8 @@ breaks on each that ceases to hold:
    and ours, so that records, positions and tags fit together.
 3. `seek_to_committed` is called between an assignment and the resumption of the flow, for every generation.
 4. aiokafka's `_proc_fetch_request(assignment, node, request)` sends the fetch and stores high water and time of its
-   answer.
+   answer; a partition whose position the broker does not have awaits a reset when it returns. Holes that compaction and
+   transactions leave move the position without one.
 5. `force_commit` is all that commits, through the thread's `_commit`; `verify_event_path` only logs.
 6. A paused partition is not fetched, and a seek discards what was fetched and what is on its way.
 7. aiokafka's `_coordinator` knows its `coordinator_id`, its `generation` and whether it has to join again; with a group
@@ -102,6 +103,7 @@ class Thread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         self.time_at: Callable[[int], int] = lambda _: 0  # a time that has come at a broker; set by the app's thread
         self.ends: dict[TP, End] = {}
+        self._cut_off: set[TP] = set()
         self._places: dict[TP, tuple[int, int]] = {}  # position after the last batch handed over, tag of the last seek
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
@@ -126,6 +128,8 @@ class Thread(driver.AIOKafkaConsumerThread):
                     state = assignment.state_value(tp)
                     if state.timestamp != before[tp] and state.highwater == offset:
                         self.ends[tp] = End(offset, sent, sent_s)
+                    if state.awaiting_reset:
+                        self._cut_off.add(tp)
             return result
 
         fetcher._proc_fetch_request = witness
@@ -138,9 +142,14 @@ class Thread(driver.AIOKafkaConsumerThread):
             if tp not in assigned:
                 continue
             end = self._position(tp)
+            if end == begin:
+                self._cut_off.discard(tp)  # it came back to where it was
             if end is None or end == begin:
                 continue
-            batches[tp] = Fetched(tp.topic, tp.partition, tag, begin, end, Records.of(raw.get(tp, ())))
+            batches[tp] = Fetched(
+                tp.topic, tp.partition, tag, begin, end, Records.of(raw.get(tp, ())), tp in self._cut_off
+            )
+            self._cut_off.discard(tp)
             self._places[tp] = (end, tag)
         return batches
 
@@ -179,6 +188,7 @@ class Thread(driver.AIOKafkaConsumerThread):
                 consumer.seek(TopicPartition(*tp), offset)
                 consumer.resume(TopicPartition(*tp))
                 self._places[tp] = (offset, tag)
+                self._cut_off.discard(tp)
 
     async def hold(self, tps: Iterable[TP]) -> None:
         """Fetch nothing of these partitions until they are placed (Faust's own pause loses records: never use it)."""

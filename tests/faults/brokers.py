@@ -160,6 +160,7 @@ FAULTS = [
         least_s=60,
         settings={"kafka": {"replication_factor": 3}},
         place=Place(EVERYWHERE),
+        transactional=True,  # the worker asks brokers about the holes that markers leave, and one does not answer
         before=through_proxies,
         healthy_within_s=STILL_S,
         may_end=True,

@@ -20,9 +20,12 @@ class Alerts:
 
 
 def consumer(settings: Settings) -> KafkaConsumer:
-    """Return a consumer of no group."""
+    """Return a consumer of no group; records of aborted transactions do not exist for it."""
     return KafkaConsumer(
-        bootstrap_servers=settings.kafka.bootstrap_servers, enable_auto_commit=False, max_partition_fetch_bytes=8 << 20
+        bootstrap_servers=settings.kafka.bootstrap_servers,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=8 << 20,
+        isolation_level="read_committed",
     )
 
 

@@ -1,5 +1,7 @@
 """The inbox of an owned partition."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,15 +42,20 @@ def test_a_step_takes_the_oldest_stamps_of_all_inputs_first() -> None:
     assert part.size_bytes == 0
 
 
-def test_positions_move_over_holes_and_holes_are_told() -> None:
+def test_positions_move_over_holes() -> None:
     part = new()
     part.receive(0, fetched(0, 10, [5], end=13))
-    assert part.holes() == {0: 10}
     assert part.take(10).next == (13, 20)
     part.receive(0, fetched(0, 13, [], end=14))
     assert part.waiting
     assert part.take(10).next == (14, 20)
-    assert part.holes() == {}
+
+
+def test_what_was_deleted_before_it_was_read_is_no_hole_but_a_gap() -> None:
+    part = new()
+    with pytest.raises(Gap, match="was cut off before 10 was read; it goes on at 13"):
+        part.receive(0, replace(fetched(0, 10, [5], end=13), cut_off=True))
+    assert not part.waiting
 
 
 @given(

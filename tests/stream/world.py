@@ -58,9 +58,12 @@ def publish(settings: Settings, topic: str, records: Iterable[tuple[bytes | None
 
 
 def read(settings: Settings, topic: str) -> list[Row]:
-    """Return everything that a topic holds, by partition and offset."""
+    """Return everything that a topic holds, by partition and offset, but for records of aborted transactions."""
     consumer = KafkaConsumer(
-        bootstrap_servers=settings.kafka.bootstrap_servers, enable_auto_commit=False, max_partition_fetch_bytes=8 << 20
+        bootstrap_servers=settings.kafka.bootstrap_servers,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=8 << 20,
+        isolation_level="read_committed",
     )
     try:
         tps = [TopicPartition(settings.kafka.topic_prefix + topic, p) for p in range(settings.stream.partitions)]
