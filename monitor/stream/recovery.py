@@ -23,6 +23,9 @@ from monitor.stream.replaying import Replayer
 from monitor.wearers.checkpoint import Checkpoints
 from stream_schemas.topics import DEAD_LETTER
 
+REPLAYS_AGAIN = 3
+"""How often a replay is tried again that raises where the same version did not raise before."""
+
 log = structlog.get_logger()
 
 
@@ -123,11 +126,16 @@ class Replay:
             return (await self._run(claims, _Watcher(self._core, self._version, self._score, self._keeper))).replayed
         ((p, _),) = claims.items()
         amended: dict[int, Cut] = {}
+        again = REPLAYS_AGAIN
         while True:
             watcher = _Watcher(self._core, self._version, self._score, self._keeper, amended)
             try:
                 return (await self._run(claims, watcher)).replayed
             except StepFailed as failure:
+                if watcher.passed_before and again:
+                    again -= 1
+                    log.error("a step raised that did not before: it is replayed again", partition=p, cut=watcher.seq)
+                    continue
                 log.error("a step raised: what makes it raise is looked for", partition=p, error=kind_of(failure.error))
             cut = await self._amend(claims, _Watcher(self._core, self._version, _nobody, None, amended, watcher.seq))
             amended[cut.seq] = cut
@@ -195,7 +203,8 @@ class _Watcher:
 
     Attributes
     ----------
-    seq : number of the cut that is being applied.
+    seq : number of the cut that is being applied. passed_before : whether the same version has applied it, as the cut
+        behind it tells: what raises now is then not in the log.
     """
 
     def __init__(
@@ -212,7 +221,7 @@ class _Watcher:
         self._last: set[int] = set()
         self.replayed: dict[int, Replayed] = {}
         self.differing: set[int] = set()
-        self.seq = -1
+        self.seq, self.passed_before = -1, False
 
     def begin(self, found: Mapping[int, Beginning]) -> None:
         """Know where the partitions begin."""
@@ -237,6 +246,7 @@ class _Watcher:
             replayed.broken = True
             return None
         version = position.version if cut.span is None else cut.span.version
+        self.passed_before = behind is not None and version == self._version
         if version != self._version or (cut.span is not None and cut.span.origin is not None):
             replayed.adopted = True
         elif cut.digest != position.digest and not replayed.adopted and cut.span is None:

@@ -12,11 +12,14 @@ from kafka.structs import TopicPartition
 from structlog.testing import capture_logs
 
 from monitor.cuts import Cut, Position, encode_claim, encode_cut
+from monitor.inputs import Batch, Removed
+from monitor.outputs import Step
 from monitor.saved import Dropped, Saved, SavedStateUnusable
 from monitor.settings import Settings
 from monitor.stream import cut_queue
 from monitor.stream.beginnings import Beginning
 from monitor.stream.core import Core
+from monitor.stream.culprits import Hopeless
 from monitor.stream.reading import LogReader
 from monitor.stream.records import Records
 from monitor.stream.recovery import Replay, Replayed
@@ -153,6 +156,39 @@ def test_only_the_cuts_behind_the_newest_checkpoint_are_replayed_and_the_state_i
     assert core.save(0).books == world.owner.save(0).books
     assert core.save(0).engine.document == world.owner.save(0).engine.document
     assert (world.begun[0].since, world.begun[0].durable) == (kept.at, kept.next)
+
+
+class RaisesAt(ToyEngine):
+    """Raises at the cut of a number, the first few times that it is applied."""
+
+    def __init__(self, seq: int, times: int) -> None:
+        super().__init__(INPUTS)
+        self.seq, self.times = seq, times
+
+    def step(self, cuts: Sequence[Cut], batches: Sequence[Batch], removed: Sequence[Removed] = ()) -> Step:
+        if self.times and any(cut.seq == self.seq for cut in cuts):
+            self.times -= 1
+            raise OSError("this once")
+        return super().step(cuts, batches, removed)
+
+
+def test_what_raises_in_a_replay_and_did_not_when_it_was_live_is_replayed_again_and_nothing_is_left_out(
+    world: World,
+) -> None:
+    for wearer in "abc":
+        world.step(wearer)
+    core = world.core(RaisesAt(2, times=2))
+    done, losses = world.recover(core)
+    assert (done.adopted, done.amendment, losses) == (False, None, 0)
+    assert core.position(0) == world.owner.position(0)
+
+
+def test_a_replay_that_raises_whatever_is_left_out_is_given_up_and_not_tried_for_ever(world: World) -> None:
+    for wearer in "abc":
+        world.step(wearer)
+    core = world.core(RaisesAt(2, times=10_000))
+    with pytest.raises(Hopeless):
+        world.recover(core)
 
 
 def test_an_input_cut_off_behind_the_checkpoint_is_a_loss_with_a_number(world: World) -> None:
