@@ -54,8 +54,9 @@ class Gateway:
     """Writes records at a minute of the story, each in its wearer's partition."""
 
     def __init__(self, settings: Settings) -> None:
-        self._prefix, self._out = settings.kafka.topic_prefix, KafkaProducer(
-            bootstrap_servers=settings.kafka.bootstrap_servers, linger_ms=5, enable_idempotence=True
+        self._prefix, self._out = (
+            settings.kafka.topic_prefix,
+            KafkaProducer(bootstrap_servers=settings.kafka.bootstrap_servers, linger_ms=5, enable_idempotence=True),
         )
         self.sent: Counter[str] = Counter()
 
