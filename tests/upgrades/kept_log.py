@@ -16,6 +16,7 @@ from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from monitor import topics
+from monitor.cuts import UNNAMED_INPUTS, Cut
 from monitor.settings import Settings
 from tests.patience import patience
 from tests.stream.world import read, until
@@ -56,8 +57,8 @@ def unpack_checkpoints(settings: Settings) -> None:
 def put(settings: Settings, records: Iterable[Kept]) -> None:
     """Write records into topics that are empty; their offsets and stamps are as they were.
 
-    The broker stamps outputs and cuts itself, so their topics take the writer's stamps for as long as this goes on; what
-    is stamped long ago must not expire.
+    The broker stamps outputs and cuts itself, so their topics take the writer's stamps for as long as this goes on;
+    what is stamped long ago must not expire.
     """
     rows = topics.wanted(settings)
     old = {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(LATEST_MS)}
@@ -95,17 +96,25 @@ def held(settings: Settings, names: Iterable[str]) -> list[Kept]:
     ]
 
 
-def crashed(records: Iterable[Kept], cuts: Iterable[Kept]) -> list[Kept]:
+def crashed(records: Iterable[Kept], cuts: Iterable[Cut], stamps_ms: dict[int, int]) -> list[Kept]:
     """Return the log as it would be if the worker had died before it sent what these cuts gave, one a partition.
 
-    It sends the outputs of a cut when the cut is acknowledged, and appends the next one when they are.
+    A worker sends the outputs of a cut when the cut is acknowledged, and appends the next one when they are.
+
+    Parameters
+    ----------
+    stamps_ms : broker stamps of the cuts by partition.
     """
     last = {cut.partition: cut for cut in cuts}
+    ends = {p: {CUTS: cut.at + 1, **dict(zip(UNNAMED_INPUTS, cut.next, strict=True))} for p, cut in last.items()}
     return [
         one
         for one in records
-        if not (one.topic == CUTS and one.offset > last[one.partition].offset)
-        and not (is_output(one.topic) and one.stamp_ms >= last[one.partition].stamp_ms)
+        if (
+            one.stamp_ms < stamps_ms[one.partition]
+            if is_output(one.topic)
+            else one.offset < ends[one.partition][one.topic]
+        )
     ]
 
 

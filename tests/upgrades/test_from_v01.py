@@ -29,8 +29,9 @@ WEARERS = tuple(f"old-{i:02d}" for i in range(14))
 FAST = ("old-10", "old-11")
 CLOSED = "old-01"
 STOPPED_AT = 27  # offset of the second claim in cuts.v1: the checkpoints are of the cut before it
-END_MS = 1_767_573_360_000  # stamp of the last records of the wearers
 MINUTE_MS = 60_000
+DEAD_LETTER_MS, HEARTS_MS, CRISES_MS = 1_796_092_584_640, 1_796_092_594_700, 1_796_092_595_635
+"""Stamps of the broker at which these were told, or just after."""
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ class Upgrade:
     def __init__(self, settings: Settings, processes: Processes, log: list[Kept]) -> None:
         self.settings, self.processes, self.log = settings, processes, log
         self.minute = 1
+        self.ended_ms = max(one.stamp_ms for one in log if one.topic.startswith("vitals."))
         self.sent = sum(one.topic in UNNAMED_INPUTS for one in log)
 
     def worker(self, worker_id: str) -> Any:
@@ -81,7 +83,7 @@ class Upgrade:
         """Let the story go on for two minutes, with these readings in the first of them."""
         producer = KafkaProducer(bootstrap_servers=self.settings.kafka.bootstrap_servers, linger_ms=5)
         for _ in range(2):
-            at_ms = END_MS + self.minute * MINUTE_MS
+            at_ms = self.ended_ms + self.minute * MINUTE_MS
             values = [
                 ("vitals.blood-pressure.v1", name, pressure(name, at_ms, mm, 100)) for name, mm in readings.items()
             ]
@@ -96,7 +98,7 @@ class Upgrade:
     def close(self, alerts: Iterable[dict[str, Any]]) -> None:
         """Close alerts as they were last seen."""
         producer = KafkaProducer(bootstrap_servers=self.settings.kafka.bootstrap_servers, linger_ms=5)
-        at_ms = END_MS + self.minute * MINUTE_MS
+        at_ms = self.ended_ms + self.minute * MINUTE_MS
         values = []
         for alert in alerts:
             command = {
@@ -248,6 +250,55 @@ def test_a_worker_of_today_goes_on_from_a_log_of_0_1(
         (p, 1, begun[p], NO_VERSION) for p in PARTITIONS
     }
     assert report.alerts_expected == len(upgrade.told_since())
+
+
+@pytest.mark.parametrize(
+    ("died_at_ms", "checkpoints", "owed", "dead_letters"),
+    [(DEAD_LETTER_MS, False, 1, 1), (HEARTS_MS, True, 2, 0), (CRISES_MS, True, 3, 0)],
+    ids=["a dead letter", "fast hearts", "crises and an escalation"],
+)
+def test_what_0_1_decided_and_could_not_send_any_more_is_told_by_a_worker_of_today(
+    settings: Settings, processes: Processes, died_at_ms: int, checkpoints: bool, owed: int, dead_letters: int
+) -> None:
+    whole = kept_log()
+    cuts = last_cuts(whole, died_at_ms)
+    log = crashed(whole, [cut for cut, _ in cuts], {cut.partition: stamp_ms for cut, stamp_ms in cuts})
+    unsent = [one for one in whole if is_output(one.topic) and one.stamp_ms <= died_at_ms and one not in log]
+    assert len(unsent) == owed
+    put(settings, log)
+    if checkpoints:
+        unpack(settings)
+    upgrade = Upgrade(settings, processes, log)
+    upgrade.worker("w1")
+    upgrade.settle()
+    told = upgrade.told_since()
+    assert {stand(json.loads(one.value or b"")) for one in unsent} <= set(map(stand, told))
+    assert len([one for one in told if one["schema"] == "dead-letter/1"]) == dead_letters
+    assert set(versions(held(settings, OUTPUTS)).values()) == {1}
+    assert newest(held(settings, OUTPUTS)).keys() <= newest(whole).keys()
+    report = verify(settings)
+    assert report.identical, report
+    assert {one.version for one in report.not_judged} == {NO_VERSION}
+    assert report.status == 2
+
+
+def last_cuts(log: list[Kept], at_ms: int) -> list[tuple[Cut, int]]:
+    """Return, per partition, the cut that gave the last output up to a moment, or else the last cut, and its stamp."""
+    found = []
+    for p in PARTITIONS:
+        mine = [one for one in log if one.partition == p and one.stamp_ms <= at_ms]
+        until_ms = max((one.stamp_ms for one in mine if is_output(one.topic)), default=at_ms)
+        rows = [(one.offset, one.stamp_ms, one.value) for one in mine if one.topic == CUTS and one.stamp_ms <= until_ms]
+        *_, cut = valid_cuts(rows, p)
+        found.append((cut, {at: stamp for at, stamp, _ in rows}[cut.at]))
+    return found
+
+
+def stand(output: dict[str, Any]) -> tuple[str, ...]:
+    """Return how an alert stands, whatever its version and words are; of a dead letter which record it is of."""
+    if output["schema"] == "dead-letter/1":
+        return output["reason"], output["origin_topic"], str(output["origin_offset"])
+    return output["alert_id"], output["rule"], output["condition"], output["workflow"]
 
 
 def new_of(upgrade: Upgrade) -> list[dict[str, Any]]:
