@@ -128,6 +128,22 @@ def counts(records: Iterable[Kept]) -> Counter[str]:
     return Counter(one.topic for one in records)
 
 
+def counts_by_place(records: Iterable[Kept]) -> Counter[tuple[str, int]]:
+    """Count records by topic and partition."""
+    return Counter((one.topic, one.partition) for one in records)
+
+
+def newest(records: Iterable[Kept]) -> dict[str, dict[str, Any]]:
+    """Return the newest version of each alert, by alert id."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in records:
+        if one.topic.startswith("alerts."):
+            alert = json.loads(one.value or b"")
+            if alert["alert_id"] not in found or found[alert["alert_id"]]["version"] < alert["version"]:
+                found[alert["alert_id"]] = alert
+    return found
+
+
 def _configure(settings: Settings, values: dict[str, dict[str, str]]) -> None:
     resources = [ConfigResource(ConfigResourceType.TOPIC, name, configs=configs) for name, configs in values.items()]
     with topics.connected(settings) as admin:

@@ -7,29 +7,34 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from kafka import KafkaProducer
 
 from monitor.cuts import NO_VERSION, UNNAMED_INPUTS, Cut, valid_cuts
 from monitor.settings import Settings
 from monitor.verifying import verify
 from monitor.version import engine_version
-from stream_schemas.partition import murmur2_partition
 from tests.conftest import NewSettings
-from tests.faults.story import activity, heart_rate, pressure, rfc3339
 from tests.stream.conftest import Processes
-from tests.stream.world import read, settled, until
-from tests.upgrades.kept_log import CHECKPOINTS, CUTS, LOG, Kept, counts, crashed, held, is_output, kept_log, put
+from tests.stream.world import until
+from tests.upgrades.kept_log import (
+    CHECKPOINTS,
+    CUTS,
+    LOG,
+    Kept,
+    counts,
+    counts_by_place,
+    crashed,
+    held,
+    is_output,
+    kept_log,
+    newest,
+    put,
+)
 from tests.upgrades.kept_log import unpack_checkpoints as unpack
 from tests.upgrades.test_upgrades import QUICK, kill
+from tests.upgrades.upgrade import FAST, OUTPUTS, PARTITIONS, WITHIN_S, Upgrade
 
-PARTITIONS = (0, 1)
-WITHIN_S = 30.0
-OUTPUTS = ("alerts.north.v1", "alerts.south.v1", "dead-letter.v1")
-WEARERS = tuple(f"old-{i:02d}" for i in range(14))
-FAST = ("old-10", "old-11")
 CLOSED = "old-01"
 STOPPED_AT = 27  # offset of the second claim in cuts.v1: the checkpoints are of the cut before it
-MINUTE_MS = 60_000
 DEAD_LETTER_MS, HEARTS_MS, CRISES_MS = 1_796_092_584_640, 1_796_092_594_700, 1_796_092_595_635
 """Stamps of the broker at which these were told, or just after."""
 
@@ -41,123 +46,6 @@ def settings(new_settings: NewSettings) -> Settings:
         scoring={"enabled": False},
         checkpoint={"interval_s": 600.0},
     )
-
-
-class Upgrade:
-    """A worker of today on the log of version 0.1, and what is there afterwards."""
-
-    def __init__(self, settings: Settings, processes: Processes, log: list[Kept]) -> None:
-        self.settings, self.processes, self.log = settings, processes, log
-        self.minute = 1
-        self.ended_ms = max(one.stamp_ms for one in log if one.topic.startswith("vitals."))
-        self.sent = sum(one.topic in UNNAMED_INPUTS for one in log)
-
-    def worker(self, worker_id: str) -> Any:
-        """Start a worker, and wait until it owns all."""
-        child = self.processes.start(self.settings, "monitor", "worker", PULSEWARDEN_STREAM__WORKER_ID=worker_id)
-
-        def all_owned() -> bool:
-            assert child.poll() is None, self.processes.logs()[-2000:]
-            return sorted(settled(self.settings, worker_id)["assigned"]) == list(PARTITIONS)
-
-        until("it owns all", all_owned, WITHIN_S)
-        return child
-
-    def settle(self) -> None:
-        """Let four quiet minutes go by: what is decided in the first two is told before the last cut is written.
-
-        No time passes where nothing is written, so there are no idle cuts to wait for.
-        """
-        for _ in range(2):
-            self.go_on({})
-            until("it is read", self.all_read, WITHIN_S)
-
-    def all_read(self) -> bool:
-        last: dict[int, int] = {}
-        for row in read(self.settings, CUTS):
-            if "n" in (written := json.loads(row.value or b"")):
-                last[row.partition] = sum(written["n"])
-        return sum(last.values()) == self.sent
-
-    def go_on(self, readings: dict[str, int]) -> None:
-        """Let the story go on for two minutes, with these readings in the first of them."""
-        producer = KafkaProducer(bootstrap_servers=self.settings.kafka.bootstrap_servers, linger_ms=5)
-        for _ in range(2):
-            at_ms = self.ended_ms + self.minute * MINUTE_MS
-            values = [
-                ("vitals.blood-pressure.v1", name, pressure(name, at_ms, mm, 100)) for name, mm in readings.items()
-            ]
-            for name in WEARERS:
-                bpm = 126 if name in FAST else 72
-                values.append(("vitals.heart-rate.v1", name, heart_rate(name, at_ms, [bpm, bpm + 1] * 3)))
-                values.append(("vitals.activity.v1", name, activity(name, at_ms, [0])))
-            self.send(producer, at_ms, values)
-            self.minute, readings = self.minute + 1, {}
-        producer.close()
-
-    def close(self, alerts: Iterable[dict[str, Any]]) -> None:
-        """Close alerts as they were last seen."""
-        producer = KafkaProducer(bootstrap_servers=self.settings.kafka.bootstrap_servers, linger_ms=5)
-        at_ms = self.ended_ms + self.minute * MINUTE_MS
-        values = []
-        for alert in alerts:
-            command = {
-                "schema": "alert-command/1",
-                "command_id": f"{alert['alert_id']}-{alert['version']}",
-                "wearer_id": alert["wearer_id"],
-                "alert_id": alert["alert_id"],
-                "seen_version": alert["version"],
-                "action": "close",
-                "actor": "nurse",
-                "at": rfc3339(at_ms),
-            }
-            values.append(("alert-commands.v1", alert["wearer_id"], json.dumps(command).encode()))
-        self.send(producer, at_ms, values)
-        producer.close()
-
-    def send(self, producer: KafkaProducer, at_ms: int, values: list[tuple[str, str, bytes]]) -> None:
-        for topic, wearer, value in values:
-            producer.send(
-                self.settings.kafka.topic_prefix + topic,
-                value,
-                key=wearer.encode(),
-                partition=murmur2_partition(wearer.encode(), len(PARTITIONS)),
-                timestamp_ms=at_ms,
-            )
-        producer.flush(30)
-        self.sent += len(values)
-
-    def told_since(self) -> list[dict[str, Any]]:
-        """Return what is told behind the log of 0.1, which must be there as it was."""
-        now, before = held(self.settings, OUTPUTS), [one for one in self.log if is_output(one.topic)]
-        assert [one for one in now if one in set(before)] == sorted(before, key=lambda one: OUTPUTS.index(one.topic))
-        ends = counts_by_place(before)
-        fresh = [one for one in now if one.offset >= ends[one.topic, one.partition]]
-        return [json.loads(one.value or b"") for one in fresh]
-
-    def spans(self) -> list[Cut]:
-        """Return the first cuts of spans that name a version."""
-        rows = read(self.settings, CUTS)
-        found = []
-        for p in PARTITIONS:
-            mine = ((row.offset, row.stamp_ms, row.value) for row in rows if row.partition == p)
-            found += [cut for cut in valid_cuts(mine, p) if cut.span is not None and cut.span.version != NO_VERSION]
-        return found
-
-
-def counts_by_place(records: Iterable[Kept]) -> Counter[tuple[str, int]]:
-    return Counter((one.topic, one.partition) for one in records)
-
-
-def newest(records: Iterable[Kept]) -> dict[str, dict[str, Any]]:
-    """Return the newest version of each alert, by alert id."""
-    found: dict[str, dict[str, Any]] = {}
-    for one in records:
-        if one.topic.startswith("alerts."):
-            alert = json.loads(one.value or b"")
-            if alert["alert_id"] not in found or found[alert["alert_id"]]["version"] < alert["version"]:
-                found[alert["alert_id"]] = alert
-    return found
 
 
 def open_alerts(records: Iterable[Kept]) -> list[dict[str, Any]]:
@@ -222,9 +110,9 @@ def test_a_worker_of_today_goes_on_from_a_log_of_0_1(
 
     # 175 is severe since a switch that 0.1 read; four of the others have an open alert, one a closed one.
     upgrade.go_on({"old-05": 175, "old-12": 190, "old-13": 200, "old-02": 190, "old-03": 195, "old-08": 195})
-    until("the new ones are told", lambda: len({one["wearer_id"] for one in new_of(upgrade)}) >= 3, WITHIN_S)
+    until("the new ones are told", lambda: len({one["wearer_id"] for one in upgrade.new()}) >= 3, WITHIN_S)
     upgrade.settle()
-    assert sorted((one["wearer_id"], one["rule"]) for one in new_of(upgrade)) == [
+    assert sorted((one["wearer_id"], one["rule"]) for one in upgrade.new()) == [
         (name, "BP_SEVERE") for name in ("old-05", "old-12", "old-13")
     ]
 
@@ -234,12 +122,12 @@ def test_a_worker_of_today_goes_on_from_a_log_of_0_1(
     first.wait(30)
     second = upgrade.worker("w2")  # it takes over what the first one handed to itself
     upgrade.go_on({"old-04": 190, CLOSED: 190})
-    until("it is told", lambda: "old-04" in {one["wearer_id"] for one in new_of(upgrade)}, WITHIN_S)
+    until("it is told", lambda: "old-04" in {one["wearer_id"] for one in upgrade.new()}, WITHIN_S)
     upgrade.settle()
     kill(second)
     assert set(versions(held(settings, OUTPUTS)).values()) == {1}
     # What somebody has closed while it was present is not raised again until it has cleared, whoever told it.
-    assert sorted(one["wearer_id"] for one in new_of(upgrade)) == ["old-04", "old-05", "old-12", "old-13"]
+    assert sorted(one["wearer_id"] for one in upgrade.new()) == ["old-04", "old-05", "old-12", "old-13"]
     assert [one for one in upgrade.told_since() if one["schema"] != "alert/1"] == []
 
     report = verify(settings, other_cuts=1)
@@ -299,13 +187,3 @@ def stand(output: dict[str, Any]) -> tuple[str, ...]:
     if output["schema"] == "dead-letter/1":
         return output["reason"], output["origin_topic"], str(output["origin_offset"])
     return output["alert_id"], output["rule"], output["condition"], output["workflow"]
-
-
-def new_of(upgrade: Upgrade) -> list[dict[str, Any]]:
-    """Return the first versions of what was not told by 0.1."""
-    before = newest(upgrade.log)
-    return [
-        one
-        for one in upgrade.told_since()
-        if one["schema"] == "alert/1" and one["alert_id"] not in before and one["version"] == 1
-    ]
