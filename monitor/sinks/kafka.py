@@ -7,7 +7,7 @@ linger. An idempotent batch of aiokafka never expires, so whoever waits limits t
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -19,6 +19,8 @@ from monitor.outputs import Output
 MAX_REQUEST_BYTES = 9 * 1024 * 1024
 """A dead letter may be 8 MiB; the rest is for headers of the batch."""
 BATCH_BYTES = 256 * 1024
+LEADERS_WITHIN_S = 5.0
+"""A start waits so long for who leads the topics."""
 ANSWERED_WITHIN_MS = 1_000
 """A broker answers a request no later than this, also where copies of one of its partitions are missing.
 
@@ -39,10 +41,14 @@ class KafkaSink:
         host:port, comma separated.
     topic_prefix : str
         Put before every topic name.
+    topics : collection of str
+        What will be written to, unprefixed: who leads it is asked at the start. The first record to any other topic
+        waits for the answer of one broker, whichever it is, and that one may be away.
     """
 
-    def __init__(self, bootstrap_servers: str, topic_prefix: str) -> None:
+    def __init__(self, bootstrap_servers: str, topic_prefix: str, topics: Collection[str] = ()) -> None:
         self._bootstrap, self._prefix = bootstrap_servers, topic_prefix
+        self._topics = [topic_prefix + topic for topic in topics]
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
@@ -65,6 +71,8 @@ class KafkaSink:
         self._producer._sender._request_timeout_ms = ANSWERED_WITHIN_MS
         try:
             await self._producer.start()
+            if self._topics:
+                await asyncio.wait([self._producer.client.set_topics(self._topics)], timeout=LEADERS_WITHIN_S)
         except KafkaConnectionError as failure:
             raise BrokerUnreachable(
                 f"No Kafka answers at {self._bootstrap}: start one with `python -m monitor up`, or set "

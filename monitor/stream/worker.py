@@ -32,7 +32,7 @@ from monitor.version import engine_version
 from monitor.wearers.checkpoint import Checkpoints
 from monitor.wearers.journal import Journal
 from monitor.wearers.spill import Spill
-from stream_schemas.topics import INPUTS
+from stream_schemas.topics import CONTROL, CUTS, DEAD_LETTER, INPUTS, RISK_SCORES, alerts_topic
 
 STATUS_S = 1.0
 FAILED_CHECKPOINTS_S = 2.0
@@ -94,7 +94,8 @@ class Worker:
         self._settings = settings
         prefix = settings.kafka.topic_prefix
         self.topics = [prefix + topic for topic in INPUTS]
-        self._sink = KafkaSink(settings.kafka.bootstrap_servers, prefix)
+        written = [CUTS, *map(alerts_topic, settings.teams), DEAD_LETTER, RISK_SCORES, CONTROL]
+        self._sink = KafkaSink(settings.kafka.bootstrap_servers, prefix, written)
         held = Spill(settings.state_dir / "spill", settings.journal.spill_mib << 20)
         self._journal = Journal(settings.journal_place, log=log_name(settings), held=held)
         self._drain = Drain(settings.state_dir, settings.stream.worker_id)

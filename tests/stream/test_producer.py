@@ -45,6 +45,17 @@ def test_a_broker_is_asked_to_answer_before_a_cut_counts_as_unknown(live_setting
     assert asyncio.run(main()) == ANSWERED_WITHIN_MS < live_settings.stream.cut_timeout_s * 1000
 
 
+def test_who_leads_what_is_written_is_known_from_the_start(live_settings: Settings) -> None:
+    async def main() -> list[int | None]:
+        sink = KafkaSink(live_settings.kafka.bootstrap_servers, live_settings.kafka.topic_prefix, [CUTS, NORTH])
+        await sink.start()
+        known = [sink.leader(topic, 3) for topic in (CUTS, NORTH)]
+        await sink.stop()
+        return known
+
+    assert None not in asyncio.run(main())
+
+
 def test_what_a_broker_refuses_keeps_nothing_else_waiting_and_is_not_sent_after_the_end(
     live_settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
