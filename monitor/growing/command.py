@@ -43,11 +43,12 @@ def run(settings: Settings, *, to: int, prefix: str, checkpoints: str | None) ->
 def lines(asked: Request, grown: Grown) -> list[str]:
     """Say what went over, and with which settings everything is to be started now."""
     new, place = asked.new, asked.new.checkpoint_place
-    told = [
-        f"Carried over from {asked.old.stream.partitions} to {new.stream.partitions} partitions: {grown.wearers:,} "
-        f"wearers with their state, {grown.alerts:,} open alerts, {grown.records:,} records, {grown.unread:,} of which "
-        "no worker had read yet.",
-    ]
+    old = asked.old.stream.partitions
+    carried = (
+        f"Carried over from {old} to {new.stream.partitions} partitions: {grown.wearers:,} wearers with their state, "
+        f"{grown.alerts:,} open alerts, {grown.records:,} records, {grown.unread:,} of which no worker had read yet."
+    )
+    told = [carried]
     if grown.replayed_cuts:
         told.append(
             f"{grown.replayed_cuts:,} cuts lay behind the newest checkpoints (the workers were not drained): the "
@@ -60,5 +61,5 @@ def lines(asked: Request, grown: Grown) -> list[str]:
         f"  PULSEWARDEN_KAFKA__TOPIC_PREFIX={new.kafka.topic_prefix}",
         f"  PULSEWARDEN_STREAM__PARTITIONS={new.stream.partitions}",
         f"  PULSEWARDEN_CHECKPOINT__PLACE={said(place)}{hidden}",
-        "Redis still says how far the old topics were applied: run `python -m monitor redis rebuild` with these settings.",
+        "Then, as Redis still says how far the old topics were applied: `python -m monitor redis rebuild`.",
     ]

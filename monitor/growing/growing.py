@@ -22,9 +22,9 @@ from monitor.growing.open_alerts import open_alerts
 from monitor.growing.replayed import OldLog
 from monitor.growing.request import NotGrown, Request
 from monitor.growing.stillness import require_nobody, require_still
+from monitor.outputs import Output
 from monitor.sinks.kafka import BATCH_BYTES, MAX_REQUEST_BYTES, KafkaSink
 from monitor.stream.reading import LogReader, ReadingStuck
-from monitor.outputs import Output
 from monitor.verifying.spans import look
 from monitor.version import engine_version
 from monitor.wearers.checkpoint import Checkpoints

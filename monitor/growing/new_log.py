@@ -52,8 +52,8 @@ async def require_room(request: Request, reader: LogReader) -> None:
     found = [row for row in listing(new) if row.partitions is not None]
     if odd := [row for row in found if row.partitions != new.stream.partitions]:
         raise NotGrown(
-            f"Topic {odd[0].name} exists and has {odd[0].partitions} partitions, not {new.stream.partitions}: delete it "
-            "if nobody needs it, or name another --prefix."
+            f"Topic {odd[0].name} exists and has {odd[0].partitions} partitions, not {new.stream.partitions}: delete "
+            "it if nobody needs it, or name another --prefix."
         )
     ends = await reader.ends([(row.name, p) for row in found for p in range(new.stream.partitions)])
     if used := sorted(name for (name, _), end in ends.items() if end):

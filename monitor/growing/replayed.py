@@ -13,6 +13,7 @@ from monitor.stream.worker import engine_of
 from monitor.verifying.spans import Looked
 from monitor.version import engine_version
 from monitor.wearers.checkpoint import Checkpoint, Checkpoints
+from monitor.wearers.store import said
 from stream_schemas.topics import INPUTS
 
 FIRST = "start a worker of this version on it, wait until it owns every partition, drain it, then grow"
@@ -93,8 +94,8 @@ class OldLog:
             raise NotGrown(f"The last cut of partition {p} raises an error and nobody has amended it yet: {FIRST}.")
         if replayed.broken or self._replay.losses or not _stands(position.seq, last):
             raise NotGrown(
-                f"Log and checkpoints do not give the state of partition {p} (see the lines above; the checkpoints were "
-                f"looked for in {self._old.checkpoint_place}): name the place that the workers use, or {FIRST}."
+                f"Log and checkpoints do not give the state of partition {p} (see the lines above; checkpoints were "
+                f"looked for in {said(self._old.checkpoint_place)}): name the place that the workers use, or {FIRST}."
             )
         self._require_version(p, position.version)
         if replayed.adopted or not set(INPUTS) <= set(position.inputs):

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from monitor.errors import PulsewardenError
 from monitor.settings import CheckpointSettings, KafkaSettings, Settings, StreamSettings
+from monitor.wearers.store import said
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -66,7 +67,7 @@ def request(settings: Settings, *, to: int, prefix: str, place: str | None = Non
         raise NotGrown(f"--prefix {prefix} is the prefix of the log that there is: name another one.")
     beside = place or _beside(settings.checkpoint_place, prefix)
     if beside == settings.checkpoint_place:
-        raise NotGrown(f"--checkpoints {beside} is the place of the log that there is: name another one.")
+        raise NotGrown(f"--checkpoints {said(beside)} is the place of the log that there is: name another one.")
     try:
         kafka = KafkaSettings(**{**settings.kafka.model_dump(), "topic_prefix": prefix})
         stream = StreamSettings(**{**settings.stream.model_dump(), "partitions": to})
