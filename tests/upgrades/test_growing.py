@@ -39,7 +39,7 @@ Told = dict[tuple[str, int], dict[str, Any]]
 
 def minute(wearer: str, minutes_ago: int, now_s: float) -> Message:
     """One minute of a resting heart that beats too fast."""
-    start = now_s // 60 * 60 - 60 * minutes_ago
+    start = int(now_s) // 60 * 60 - 60 * minutes_ago
     event = {
         "schema": "heart-rate/1",
         "event_id": f"{wearer}-{start}",
