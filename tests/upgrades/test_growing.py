@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from kafka import KafkaAdminClient
@@ -18,13 +18,17 @@ from monitor.growing import NotGrown, Request, grow, request
 from monitor.rule_switch import switch
 from monitor.rules_in_force import rules_in_force
 from monitor.settings import Settings
+from monitor.stream.worker import engine_of
 from monitor.verifying import verify
 from stream_schemas.partition import murmur2_partition
 from stream_schemas.topics import CUTS
 from tests.conftest import NewSettings
+from tests.patience import patience
 from tests.stream.conftest import Processes
 from tests.stream.world import environment, publish, read, settled, status, until
 from tests.upgrades.test_upgrades import reading
+from tests.verifying.author import HEART_RATE as HR_INPUT
+from tests.verifying.author import START_MS, Author
 
 HEART_RATE, PRESSURE = "vitals.heart-rate.v1", "vitals.blood-pressure.v1"
 COMMANDS, WEARERS = "alert-commands.v1", "context.wearer.v1"
@@ -37,17 +41,17 @@ Message = tuple[bytes | None, bytes | None]
 Told = dict[tuple[str, int], dict[str, Any]]
 
 
-def minute(wearer: str, minutes_ago: int, now_s: float) -> Message:
+def minute(wearer: str, minutes_ago: int, now_s: float, bpm: int = 140) -> Message:
     """One minute of a resting heart that beats too fast."""
     start = int(now_s) // 60 * 60 - 60 * minutes_ago
     event = {
         "schema": "heart-rate/1",
-        "event_id": f"{wearer}-{start}",
+        "event_id": f"{wearer}-{start}-{bpm}",
         "wearer_id": wearer,
         "device_id": "watch",
         "start": datetime.fromtimestamp(start, UTC).isoformat(),
         "offset_ms": list(range(0, 60_000, 10_000)),
-        "bpm": [140] * 6,
+        "bpm": [bpm] * 6,
         "context": "at_rest",
     }
     return wearer.encode(), json.dumps(event).encode()
@@ -235,6 +239,75 @@ def test_wearers_alerts_and_rules_go_on_in_twice_the_partitions(ward: Ward, tmp_
 
 def wearer_of(row: Any) -> str:
     return str(json.loads(row.value)["wearer_id"])
+
+
+def test_what_was_read_and_waits_for_its_time_acts_in_its_order_on_the_log_clock(
+    new_settings: NewSettings,
+    processes: Processes,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = new_settings(stream={"clock": "log", "partitions": 1, **QUICK}, scoring={"enabled": False})
+    author = Author(old, cast("Any", engine_of(old)))
+    author.begin()
+    wearers = [f"w{i}" for i in range(12)]
+
+    def pass_by(first: int, last: int) -> None:
+        for ago in range(first, last, -1):
+            for wearer in wearers:
+                key, value = minute(wearer, ago, START_MS / 1000, 100)
+                author.publish(HR_INPUT, key or b"", value or b"", START_MS - (ago - 1) * 60_000)
+
+    def sync(those: Iterable[str], bpm: int) -> None:
+        """Bring ten minutes at once, all of one stamp."""
+        for wearer in those:
+            for ago in range(22, 12, -1):
+                key, value = minute(wearer, ago, START_MS / 1000, bpm)
+                author.publish(HR_INPUT, key or b"", value or b"", START_MS - 12 * 60_000)
+
+    pass_by(30, 22)
+    author.cut(START_MS - 22 * 60_000)
+    sync(wearers, 140)
+    author.cut(START_MS - 21 * 60_000)  # T lags: all of that waits
+    sync(wearers[::2], 90)  # the same seconds under the same stamp: what comes last counts
+    pass_by(12, 5)
+    author.producer.close()
+    assert not told(old)
+
+    new = old.kafka.topic_prefix + "two."
+    for name, value in environment(old).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["pulsewarden", "topics", "grow", "--to", "2", "--prefix", new])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert "Carried over from 1 to 2 partitions: 12 wearers with their state" in out
+    assert f"{6 * 10 + 12 * 7:,} of which no worker had read yet." in out
+    assert "3 cuts lay behind the newest checkpoints" in out
+    assert f"PULSEWARDEN_KAFKA__TOPIC_PREFIX={new}\n" in out
+    assert "PULSEWARDEN_STREAM__PARTITIONS=2\n" in out
+    grown = request(old, to=2, prefix=new).new
+    assert f"PULSEWARDEN_CHECKPOINT__PLACE={grown.checkpoint_place}\n" in out
+
+    lost = processes.start(
+        grown,
+        "monitor",
+        "worker",
+        PULSEWARDEN_CHECKPOINT__PLACE=str(tmp_path / "none"),
+        PULSEWARDEN_STREAM__WORKER_ID="n",
+    )
+    assert lost.wait(patience(30)) == 2
+    assert "none does not hold the state with which partition" in processes.logs()
+    for settings, name in ((grown, "new"), (old, "old")):
+        processes.start(settings, "monitor", "worker", PULSEWARDEN_STREAM__WORKER_ID=name)
+    until("both logs told the same", lambda: told(grown) and told(grown) == told(old), WITHIN_S)
+    fast = {alert["wearer_id"] for alert in told(grown).values() if alert["rule"] == "HR_HIGH_REST"}
+    assert fast == set(wearers[1::2])
+    for settings in (grown, old):
+        report = verify(settings, other_cuts=1)
+        assert report.identical, report
 
 
 def test_what_cannot_be_grown_is_one_sentence_and_status_2(
