@@ -21,7 +21,7 @@ from monitor.settings import Settings
 from monitor.stream.worker import engine_of
 from monitor.verifying import verify
 from stream_schemas.partition import murmur2_partition
-from stream_schemas.topics import CUTS
+from stream_schemas.topics import CUTS, INPUTS
 from tests.conftest import NewSettings
 from tests.patience import patience
 from tests.stream.conftest import Processes
@@ -33,6 +33,7 @@ from tests.verifying.author import START_MS, Author
 HEART_RATE, PRESSURE = "vitals.heart-rate.v1", "vitals.blood-pressure.v1"
 COMMANDS, WEARERS = "alert-commands.v1", "context.wearer.v1"
 ALERTS = ("alerts.north.v1", "alerts.south.v1")
+WEARER_INPUT = INPUTS.index(WEARERS)
 QUICK = {"session_timeout_s": 6.0, "heartbeat_s": 1.0}
 WITHIN_S = 20.0
 OF_ITS_TIME = ("raised_at", "updated_at")
@@ -253,25 +254,25 @@ def test_what_was_read_and_waits_for_its_time_acts_in_its_order_on_the_log_clock
     author.begin()
     wearers = [f"w{i}" for i in range(12)]
 
-    def pass_by(first: int, last: int) -> None:
+    def pass_by(first: int, last: int, bpm: int) -> None:
         for ago in range(first, last, -1):
             for wearer in wearers:
-                key, value = minute(wearer, ago, START_MS / 1000, 100)
+                key, value = minute(wearer, ago, START_MS / 1000, bpm)
                 author.publish(HR_INPUT, key or b"", value or b"", START_MS - (ago - 1) * 60_000)
 
-    def sync(those: Iterable[str], bpm: int) -> None:
-        """Bring ten minutes at once, all of one stamp."""
-        for wearer in those:
-            for ago in range(22, 12, -1):
-                key, value = minute(wearer, ago, START_MS / 1000, bpm)
-                author.publish(HR_INPUT, key or b"", value or b"", START_MS - 12 * 60_000)
+    def enrol(team: str) -> None:
+        for wearer in wearers:
+            key, value = profile(wearer, team)
+            author.publish(WEARER_INPUT, key or b"", value or b"", START_MS - 12 * 60_000)
 
-    pass_by(30, 22)
+    pass_by(30, 22, 100)
     author.cut(START_MS - 22 * 60_000)
-    sync(wearers, 140)
-    author.cut(START_MS - 21 * 60_000)  # T lags: all of that waits
-    sync(wearers[::2], 90)  # the same seconds under the same stamp: what comes last counts
-    pass_by(12, 5)
+    pass_by(22, 12, 100)
+    for _ in range(3):
+        enrol("north")
+    author.cut(START_MS - 21 * 60_000)  # T lags: ten minutes and the profiles wait
+    enrol("south")  # under the same stamp as what waits: what comes last counts
+    pass_by(12, 4, 140)
     author.producer.close()
     assert not told(old)
 
@@ -284,7 +285,7 @@ def test_what_was_read_and_waits_for_its_time_acts_in_its_order_on_the_log_clock
     assert ended.value.code == 0
     out = capsys.readouterr().out
     assert "Carried over from 1 to 2 partitions: 12 wearers with their state" in out
-    assert f"{6 * 10 + 12 * 7:,} of which no worker had read yet." in out
+    assert f"{12 + 12 * 8:,} of which no worker had read yet." in out
     assert "3 cuts lay behind the newest checkpoints" in out
     assert f"PULSEWARDEN_KAFKA__TOPIC_PREFIX={new}\n" in out
     assert "PULSEWARDEN_STREAM__PARTITIONS=2\n" in out
@@ -303,8 +304,10 @@ def test_what_was_read_and_waits_for_its_time_acts_in_its_order_on_the_log_clock
     for settings, name in ((grown, "new"), (old, "old")):
         processes.start(settings, "monitor", "worker", PULSEWARDEN_STREAM__WORKER_ID=name)
     until("both logs told the same", lambda: told(grown) and told(grown) == told(old), WITHIN_S)
-    fast = {alert["wearer_id"] for alert in told(grown).values() if alert["rule"] == "HR_HIGH_REST"}
-    assert fast == set(wearers[1::2])
+    assert {(one["wearer_id"], one["rule"], one["team"]) for one in told(grown).values()} >= {
+        (wearer, "HR_HIGH_REST", "south") for wearer in wearers
+    }
+    assert not any(alert["team"] == "north" for alert in told(grown).values())
     for settings in (grown, old):
         report = verify(settings, other_cuts=1)
         assert report.identical, report
