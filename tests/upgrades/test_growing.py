@@ -272,7 +272,7 @@ def test_what_was_read_and_waits_for_its_time_acts_in_its_order_on_the_log_clock
         enrol("north")
     author.cut(START_MS - 21 * 60_000)  # T lags: ten minutes and the profiles wait
     enrol("south")  # under the same stamp as what waits: what comes last counts
-    pass_by(12, 4, 140)
+    pass_by(12, -4, 140)
     author.producer.close()
     assert not told(old)
 
@@ -285,7 +285,7 @@ def test_what_was_read_and_waits_for_its_time_acts_in_its_order_on_the_log_clock
     assert ended.value.code == 0
     out = capsys.readouterr().out
     assert "Carried over from 1 to 2 partitions: 12 wearers with their state" in out
-    assert f"{12 + 12 * 8:,} of which no worker had read yet." in out
+    assert f"{12 + 12 * 16:,} of which no worker had read yet." in out
     assert "3 cuts lay behind the newest checkpoints" in out
     assert f"PULSEWARDEN_KAFKA__TOPIC_PREFIX={new}\n" in out
     assert "PULSEWARDEN_STREAM__PARTITIONS=2\n" in out
