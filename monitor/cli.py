@@ -204,6 +204,21 @@ def list_topics() -> None:
     show(load())
 
 
+@topics_app.command("grow")
+def grow_topics(
+    to: Annotated[int, typer.Option(help="partitions of the new log: a multiple of what the log has")],
+    prefix: Annotated[str, typer.Option(help="topic prefix of the new log")],
+    checkpoints: Annotated[
+        str | None, typer.Option(help="place of the new log's checkpoints; by default beside the old one")
+    ] = None,
+) -> None:
+    """Carry the log over to a new one with more partitions, states and open alerts too; workers must be drained."""
+    from monitor.growing.command import run
+    from monitor.settings import load
+
+    raise typer.Exit(run(load(), to=to, prefix=prefix, checkpoints=checkpoints))
+
+
 @redis_app.command()
 def rebuild() -> None:
     """Fill Redis anew from the alert topics, beside a running projector or without; readers see no gap."""

@@ -6,7 +6,7 @@ sizes, the placement of partitions, or which of them share a step.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from zlib import crc32
@@ -143,6 +143,20 @@ class Engine:
         """Return the ids of a partition's wearers."""
         return [self.state.wearer_of[row] for row in self.state.of_partition(partition).tolist()]
 
+    def forget(self, partition: int, wearer_ids: Iterable[str]) -> None:
+        """Forget wearers of a partition and what waits of them, telling nobody."""
+        known = [row for one in wearer_ids if (row := self.state.row_of.get(one)) is not None]
+        rows = np.array([row for row in known if self.state.partition[row] == partition], np.int64)
+        if len(rows):
+            self._waiting.drop(np.isin(np.arange(self.state.used), rows))
+            self.standing.departures.forget(rows)
+
+    def rename(self, partition: int, offsets_of: Callable[[str, NDArray[np.int64]], NDArray[np.int64]]) -> None:
+        """Give the records that wait other offsets: those that they have in another log, by topic and offset here."""
+        topic_of = {int(kind): topic for topic, kind in KIND_OF.items()}
+        here = self.state.partition[: self.state.used] == partition
+        self._waiting.rename(here, lambda kind, offset: offsets_of(topic_of[kind], offset))
+
     def step(self, cuts: Sequence[Cut], batches: Sequence[Batch], removed: Sequence[Removed] = ()) -> Step:
         """Advance the cut partitions by one cut each. If it raises, call `abandon` for all of them.
 
@@ -277,11 +291,7 @@ class Engine:
 
     def _forget_wearer(self, sending: Sending, cut: Cut, wearer_id: str) -> None:
         """Forget a wearer whose state raises whatever is read; the letter names the cut as its origin."""
-        row = self.state.row_of.get(wearer_id)
-        if row is not None and self.state.partition[row] == cut.partition:
-            rows = np.array([row])
-            self._waiting.drop(np.arange(self.state.used) == row)
-            self.standing.departures.forget(rows)
+        self.forget(cut.partition, [wearer_id])
         origin = Removed(cut.partition, CUTS, cut.at, cut.T, wearer_id.encode(), None)
         rejected = Rejected(
             0, Reason.ENGINE_ERROR, "Deciding about the wearer raised an error: its state was forgotten."

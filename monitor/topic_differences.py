@@ -20,13 +20,13 @@ def differences(found: Sequence[Listed], rows: Sequence[Wanted], settings: Setti
         sentences.append(
             f"The topics have different partition counts ({odd}, others {count}), but a wearer's records must meet in "
             "one partition: delete the odd ones if they are empty and create them, or start a new log with another "
-            "PULSEWARDEN_KAFKA__TOPIC_PREFIX."
+            "PULSEWARDEN_KAFKA__TOPIC_PREFIX; more partitions are what `python -m monitor topics grow` is for."
         )
     elif counts and counts != [count]:
         sentences.append(
             f"The topics have {counts[0]} partitions, but the settings say {count}: the count of a log is frozen; set "
-            f"PULSEWARDEN_STREAM__PARTITIONS={counts[0]}, or start a new log with another "
-            "PULSEWARDEN_KAFKA__TOPIC_PREFIX."
+            f"PULSEWARDEN_STREAM__PARTITIONS={counts[0]}, then carry the log over to more with `python -m monitor "
+            "topics grow`, or start a new log with another PULSEWARDEN_KAFKA__TOPIC_PREFIX."
         )
     sentences += _too_few_copies(found, settings.kafka.replication_factor)
     by_name = {one.name: one for one in found}

@@ -120,6 +120,10 @@ class Beginnings:
 
     # -------------------------------------------------------------------------------------------------- checkpoints
 
+    @property
+    def _place(self) -> str:
+        return "no place" if self._checkpoints is None else self._checkpoints.place
+
     async def _restore(self, cut_log: LogReader, p: int, claim: int, start: int) -> _Restored:
         """Load the newest checkpoint that fits log and engine."""
         restored = _Restored()
@@ -240,6 +244,12 @@ class Beginnings:
     ) -> Beginning:
         """Say where a partition begins, and what of it is lost."""
         p = scan.partition
+        if restored.position is None and scan.zero is None and start == 0 and scan.carried_over:
+            raise restored.misfit or SavedStateUnusable(
+                f"The log was carried over from another one, and {self._place} does not hold the state with which "
+                f"partition {p} begins: set PULSEWARDEN_CHECKPOINT__PLACE to the place that `python -m monitor topics "
+                "grow` named."
+            )
         if scan.zero is not None or restored.position is None:
             self._core.open(p)  # what was loaded is void
         if needs is not None:

@@ -62,7 +62,7 @@ class Scan(CutQueue):
 
     Attributes
     ----------
-    zero : the last cut 0. last : the last cut. count : how many cuts there are.
+    zero : the last cut 0. first, last : the first and the last cut. count : how many cuts there are.
     named : per input that a span behind the beginning names, the offset at which its first cut begins.
     spans : the first cuts of spans, in order.
     """
@@ -71,6 +71,7 @@ class Scan(CutQueue):
         super().__init__(partition, begin, epoch, claim)
         self.begin, self.begin_epoch = begin, epoch
         self.zero: Cut | None = None
+        self.first: Cut | None = None
         self.last: Cut | None = None
         self.count = 0
         self.spans: list[tuple[Cut, Span]] = []
@@ -94,13 +95,18 @@ class Scan(CutQueue):
 
     def _look(self, cut: Cut) -> None:
         self.count += 1
-        self.last, self._seen = cut, cut.at
+        self.first, self.last, self._seen = self.first or cut, cut, cut.at
         if cut.seq == 0:
             self.zero, self.begin, self.begin_epoch = cut, cut.at, cut.epoch
             self.spans.clear()
             self._overflown = False
         if cut.span is not None:
             self.spans.append((cut, cut.span))
+
+    @property
+    def carried_over(self) -> bool:
+        """Whether the first cut goes on from the state of another log."""
+        return self.first is not None and self.first.seq > 0 and self.first.span is not None
 
     def found(self) -> CutQueue:
         """Return what is to be replayed."""

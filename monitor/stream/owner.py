@@ -164,7 +164,7 @@ class Owner:
             return TopicsDiffer(
                 f"Topic {beyond[0]} has more than the {self._partitions} partitions of its log, but the count is "
                 "frozen and its wearers are spread otherwise now: start a new log with another "
-                "PULSEWARDEN_KAFKA__TOPIC_PREFIX."
+                "PULSEWARDEN_KAFKA__TOPIC_PREFIX; more partitions are what `python -m monitor topics grow` is for."
             )
         if held and not self.assigned_partitions:
             p = min(tp.partition for tp in held)

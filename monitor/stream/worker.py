@@ -76,7 +76,7 @@ def run(settings: Settings, new_engine: Callable[[Settings], Engine] | None = No
     return 0
 
 
-def engine_of(settings: Settings) -> Engine:
+def engine_of(settings: Settings) -> RealEngine:
     """Return the real engine as these settings make it."""
     return RealEngine(
         settings.limits,

@@ -88,6 +88,10 @@ class Checkpoints:
         Of every topic. Another number puts wearers into other partitions, so checkpoints of another number are
         refused.
 
+    Attributes
+    ----------
+    place : where they are, for sentences.
+
     Raises
     ------
     StoreUnreachable
@@ -96,6 +100,7 @@ class Checkpoints:
 
     def __init__(self, place: str | Path, *, partitions: int) -> None:
         self._store = open_store(place)
+        self.place = self._store.place
         self._partitions = partitions
         self._unusable: set[str] = set()
 

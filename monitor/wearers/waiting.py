@@ -5,7 +5,7 @@ everything else, so parts are only looked at when something in them may be ready
 a second is held in four bytes meanwhile.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -74,6 +74,19 @@ class Waiting:
                 for _, part in self._parts
             ]
         )
+
+    def rename(
+        self, here: NDArray[np.bool_], offsets_of: Callable[[int, NDArray[np.int64]], NDArray[np.int64]]
+    ) -> None:
+        """Give events other offsets, by kind, of the rows that are True in *here*."""
+        renamed = []
+        for earliest, part in self._parts:
+            offset = part.offset.copy()
+            for kind in np.unique(part.kind).tolist():
+                some = here[part.row] & (part.kind == kind)
+                offset[some] = offsets_of(kind, part.offset[some])
+            renamed.append((earliest, replace(part, offset=offset)))
+        self._parts = renamed
 
     def any_of(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell of each row whether one of its events waits."""

@@ -93,7 +93,7 @@ def test_unequal_partition_counts_are_refused(live_settings: Settings) -> None:
     admin.close()
     (sentence,) = found(live_settings, 1)
     assert f"different partition counts ({odd} 6, others 4)" in sentence
-    assert "PULSEWARDEN_KAFKA__TOPIC_PREFIX" in sentence
+    assert "`python -m monitor topics grow`" in sentence
 
 
 def test_a_configuration_that_differs_is_named_and_alter_sets_it(live_settings: Settings) -> None:

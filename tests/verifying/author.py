@@ -58,6 +58,10 @@ class Author:
             offset = self.send(INPUTS[HEART_RATE], value, key, stamp_ms + k * 1000)
             self._append((HEART_RATE, offset, stamp_ms + k * 1000, key, value))
 
+    def publish(self, source: int, key: bytes, value: bytes, stamp_ms: int) -> None:
+        """Publish a record of an input, by its number."""
+        self._append((source, self.send(INPUTS[source], value, key, stamp_ms), stamp_ms, key, value))
+
     def scores(self, stamp_ms: int) -> None:
         offset = self.send(INPUTS[SCORES], b"{}", None, stamp_ms)
         self._append((SCORES, offset, stamp_ms, None, b"{}"))
