@@ -6,7 +6,6 @@ transactions do not exist for them.
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Collection, Mapping
 from types import TracebackType
@@ -71,9 +70,15 @@ class LogReader:
 
         aiokafka's fetch task loses its cancellation if that comes while it waits for a task that it has cancelled
         itself, as right after an assignment: the consumer would stop for ever. A second one, after a moment, ends it.
+        A fetch that waits to be tried again may also hand its own cancellation on, as if it were ours.
         """
-        with contextlib.suppress(TimeoutError):
+        try:
             await asyncio.wait_for(self._consumer.stop(), STOP_AGAIN_S)
+        except (TimeoutError, asyncio.CancelledError) as failure:
+            await self._consumer._client.close()  # the stop did not come to that
+            task = asyncio.current_task()
+            if isinstance(failure, asyncio.CancelledError) and (task is None or task.cancelling()):
+                raise
 
     async def starts(self, tps: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Return the first offset that the log still holds, per (topic, partition); call `begin` before reading on."""
