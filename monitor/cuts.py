@@ -17,6 +17,8 @@ from typing import Any
 
 import msgspec
 
+from stream_schemas.reasons import UNREADABLE
+
 NO_EPOCH = -1
 """The epoch before the first claim: no cut can carry it, so what lies before every claim is void."""
 
@@ -201,6 +203,10 @@ def encode_amendment(epoch: int, seq: int, records: Iterable[RecordName], wearer
     return _write(_Written(e=epoch, q=seq, x=tuple(records), w=tuple(wearers)))
 
 
+GROWER = "topics-grow"
+"""Who claims the partitions of a log that another one is carried over to."""
+
+
 class CutReader:
     """Reads one partition of `cuts.v1` and keeps the cuts that count: those whose epoch is the last claim before them.
 
@@ -218,10 +224,12 @@ class CutReader:
     Attributes
     ----------
     cuts : those that count and were not taken.
+    first_claimant : who wrote the first claim that was read; empty before one was.
     """
 
     def __init__(self, partition: int, epoch: int = NO_EPOCH) -> None:
         self.partition, self.epoch = partition, epoch
+        self.first_claimant = ""
         self.cuts: deque[Cut] = deque()
 
     def feed(self, records: Iterable[Record]) -> list[int]:
@@ -230,7 +238,7 @@ class CutReader:
         for offset, _, value in records:
             written = _decode(value)
             if written.claim is not None:
-                self.epoch = offset
+                self.epoch, self.first_claimant = offset, self.first_claimant or written.claim
             elif written.e != self.epoch or self.epoch < 0 or written.q < 0:
                 continue
             elif written.T is not None and written.d is not None and len(written.n) == len(written.s) > 0:
@@ -306,5 +314,5 @@ def _decode(value: bytes | None) -> _Written:
         return _FOREIGN
     try:
         return _read(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return _FOREIGN

@@ -6,10 +6,12 @@ example ``PULSEWARDEN_KAFKA__BOOTSTRAP_SERVERS``), the addresses of a stack that
 """
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -27,7 +29,7 @@ PREFIX = "PULSEWARDEN_"
 LEAVE_S = 5.0
 """To leave the group and close the producer, once there is no more to be written."""
 
-Team = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+TEAM = re.compile(r"[a-z0-9-]{1,40}")
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 NamePrefix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{0,64}$")]
 
@@ -47,8 +49,20 @@ class KafkaSettings(_Part):
 class RedisSettings(_Part):
     """Where Redis or Valkey is and what our keys are called there."""
 
-    url: str = Field("redis://127.0.0.1:6379/0", pattern=r"^(redis|rediss|unix)://")
+    url: str = "redis://127.0.0.1:6379/0"
     key_prefix: str = Field("pw:", max_length=64)
+
+    @field_validator("url")
+    @classmethod
+    def _can_be_read(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            named = parts.scheme in ("redis", "rediss") and parts.hostname is not None and parts.port != 0
+        except ValueError:
+            named = False
+        if not named and not url.startswith("unix:///"):
+            raise ValueError("it is no redis://host:port/number, rediss://host:port/number or unix:///path")
+        return url
 
 
 class StreamSettings(_Part):
@@ -62,10 +76,18 @@ class StreamSettings(_Part):
     )
     idle_cut_ms: int = Field(500, ge=10, le=60_000, description="a cut at least this often, even without records")
     session_timeout_s: float = Field(
-        10.0, gt=0, le=90, description="a worker that is not heard of for so long is missed"
+        10.0,
+        ge=6,
+        le=90,
+        description="a worker that is not heard of for so long is missed; brokers take no less than 6",
     )
-    heartbeat_s: float = Field(3.0, gt=0, le=60)
-    cut_timeout_s: float = Field(10.0, gt=0, le=300, description="an unacknowledged cut after this is unknown")
+    heartbeat_s: float = Field(3.0, ge=0.1, le=30, description="a third of session_timeout_s, at most a half")
+    cut_timeout_s: float = Field(
+        10.0,
+        ge=2,
+        le=300,
+        description="an unacknowledged cut after this is unknown; a broker may take a second to answer",
+    )
     worker_id: Name = "worker-1"
     static_membership: bool = Field(
         False, description="join the group under worker_id: a restart within session_timeout_s moves no partition"
@@ -74,6 +96,15 @@ class StreamSettings(_Part):
     stop_within_s: float = Field(
         25.0, ge=0, le=600, description="a worker that is told to stop writes its checkpoints for so long at most"
     )
+
+    @model_validator(mode="after")
+    def _hears_often_enough(self) -> Self:
+        if self.heartbeat_s > self.session_timeout_s / 2:
+            raise ValueError(
+                f"heartbeat_s {self.heartbeat_s:g} is more than half of session_timeout_s {self.session_timeout_s:g}: "
+                "one late heartbeat would move partitions"
+            )
+        return self
 
     @property
     def gone_within_s(self) -> float:
@@ -149,7 +180,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     redis: RedisSettings = RedisSettings()
     stream: StreamSettings = StreamSettings()
-    teams: Annotated[tuple[Team, ...], NoDecode] = Field(
+    teams: Annotated[tuple[str, ...], NoDecode] = Field(
         ("north", "south"), min_length=1, description="comma separated; the first is the default team"
     )
     state_dir: Path = Path(".pulsewarden")
@@ -163,6 +194,15 @@ class Settings(BaseSettings):
     @classmethod
     def _split_teams(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("teams")
+    @classmethod
+    def _name_each_once(cls, teams: tuple[str, ...]) -> tuple[str, ...]:
+        if odd := [team for team in teams if not TEAM.fullmatch(team)]:
+            raise ValueError(f"{odd[0]!r} is no team: name at least one, of a-z, 0-9 and -, comma separated")
+        if len(set(teams)) < len(teams):
+            raise ValueError("a team is named twice")
+        return teams
 
     @property
     def checkpoint_place(self) -> str:
@@ -210,7 +250,9 @@ def load(**values: Any) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         variable = PREFIX + "__".join(part.upper() for part in first["loc"] if isinstance(part, str))
-        why = refusal(first) if first["loc"][:1] == ("limits",) else first["msg"]
+        why = refusal(first) if first["loc"][:1] == ("limits",) else first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            why = "there is no such setting; docs/operating.md lists them"
         mend = " Correct" if why.endswith("?") else "; correct"
         raise SettingsInvalid(f"Setting {variable} is wrong: {why}{mend} or unset it.") from error
     except SettingsError as error:

@@ -25,8 +25,8 @@ def differences(found: Sequence[Listed], rows: Sequence[Wanted], settings: Setti
     elif counts and counts != [count]:
         sentences.append(
             f"The topics have {counts[0]} partitions, but the settings say {count}: the count of a log is frozen; set "
-            f"PULSEWARDEN_STREAM__PARTITIONS={counts[0]}, then carry the log over to more with `python -m monitor "
-            "topics grow`, or start a new log with another PULSEWARDEN_KAFKA__TOPIC_PREFIX."
+            f"PULSEWARDEN_STREAM__PARTITIONS={counts[0]}, or start a new log with another "
+            "PULSEWARDEN_KAFKA__TOPIC_PREFIX; `python -m monitor topics grow` carries a log over to more partitions."
         )
     sentences += _too_few_copies(found, settings.kafka.replication_factor)
     by_name = {one.name: one for one in found}

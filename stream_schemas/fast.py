@@ -15,6 +15,7 @@ from stream_schemas.activity import MAX_MINUTES, MINUTE_MS
 from stream_schemas.codec import MAX_NESTING
 from stream_schemas.event import Identifier
 from stream_schemas.heart_rate import MAX_SAMPLES
+from stream_schemas.reasons import UNREADABLE
 from stream_schemas.units import Bpm, EnergyKcal, OffsetMs, RrMs, Share, Steps
 
 
@@ -64,7 +65,7 @@ def read_heart_rate(key: bytes | None, value: bytes) -> tuple[HeartRate, int, ND
     try:
         envelope = _heart_rate(value)
         offset_ms = _offsets(envelope.offset_ms)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     start_ms = rfc3339.epoch_ms(envelope.start)
     if start_ms is None or envelope.schema != "heart-rate/1" or len(envelope.bpm) != offset_ms.size:
@@ -76,7 +77,7 @@ def read_activity(key: bytes | None, value: bytes) -> tuple[Activity, int] | Non
     """Read one activity envelope and its start in epoch milliseconds; None sends it to `codec.decode`."""
     try:
         envelope = _activity(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     start_ms = rfc3339.epoch_ms(envelope.start)
     if start_ms is None or envelope.schema != "activity/1" or start_ms % MINUTE_MS:

@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises at a value that it cannot read; the last one at JSON that is nested too deep."""
+
 
 class Reason(StrEnum):
     """Why a record became a dead letter.

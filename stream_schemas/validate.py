@@ -10,7 +10,7 @@ import msgspec
 
 from stream_schemas.codec import decode, decode_value
 from stream_schemas.event import Event
-from stream_schemas.reasons import Reason, Rejected
+from stream_schemas.reasons import UNREADABLE, Reason, Rejected
 from stream_schemas.topics import BY_NAME, TOPICS, Topic
 
 BY_SCHEMA = {topic.schema: topic for topic in TOPICS}
@@ -63,7 +63,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def _judge(line: bytes, topic: str | None) -> tuple[str, Event | Rejected | None]:
     try:
         fields: Any = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return topic or "?", Rejected(0, Reason.MALFORMED_JSON, "The line is not UTF-8 JSON.")
     if isinstance(fields, dict) and {"topic", "value"} <= fields.keys():
         return _judge_record(fields, topic)

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from kafka.errors import KafkaError
@@ -12,7 +13,7 @@ from monitor.console.wording import count, many
 from monitor.doctoring.finding import Finding
 from monitor.errors import PulsewardenError
 from monitor.settings import Settings
-from monitor.sinks.log_tail import Found, read_tail, records_since
+from monitor.sinks.log_tail import Found, headers_at, read_tail, records_since
 from stream_schemas.codec import decode_value, topic_of
 from stream_schemas.dead_letter import DeadLetterEvent
 from stream_schemas.topics import DEAD_LETTER, WEARER
@@ -23,6 +24,8 @@ NEWEST_LETTERS = 2_000
 NEWEST_PROFILES = 20_000
 MUCH_SHARE, SOME_SHARE = 0.05, 0.005
 GATEWAY = "gateway"
+NEWEST_SENDERS = 200
+"""Of so many refused records it is looked up who sent them: each is read again where it lies."""
 _MOST = 3
 
 
@@ -59,6 +62,7 @@ def dead_letters(settings: Settings) -> list[Finding]:
         letters = [(one, letter) for one in records if (letter := _letter(one)) is not None]
         topics_refused = Counter(letter.origin_topic for _, letter in letters)
         sent = {topic: records_since(settings, topic, since_ms) for topic in topics_refused}
+        gateways = _gateways(settings, [letter for _, letter in letters[-NEWEST_SENDERS:]])
     except PulsewardenError as error:
         return [Finding("dead letters", "wrong", str(error))]
     if not letters:
@@ -68,8 +72,8 @@ def dead_letters(settings: Settings) -> list[Finding]:
     shares = ", ".join(
         f"{topic} {refused / max(sent[topic], refused):.1%}" for topic, refused in topics_refused.most_common(_MOST)
     )
-    by_gateway = _counted(Counter(_gateway(one, letter.origin_topic) for one, letter in letters))
-    sentence = f"{count(len(letters))} in the last hour: of {shares}; from {by_gateway}; {reasons}"
+    newest = f" (the newest {NEWEST_SENDERS})" if len(letters) > NEWEST_SENDERS else ""
+    sentence = f"{count(len(letters))} in the last hour: of {shares}; from {_counted(gateways)}{newest}; {reasons}"
     if worst < SOME_SHARE:
         return [Finding("dead letters", "ok", sentence)]
     mend = "Tell whoever runs that gateway; each letter in dead-letter.v1 says why."
@@ -81,14 +85,20 @@ def _letter(record: Found) -> DeadLetterEvent | None:
     return event if isinstance(event, DeadLetterEvent) else None
 
 
-def _gateway(record: Found, topic: str) -> str:
-    """Return who sent a refused record: the header, if gateways send one.
+def _gateways(settings: Settings, letters: Sequence[DeadLetterEvent]) -> Counter[str]:
+    """Count who sent refused records: the header `gateway` of each record, as far as it is still there.
 
     A device's or an event's id would tell the wearer to whoever knows the ward, so that without a header the topic is
     all that is said.
     """
-    name = record.headers.get(GATEWAY)
-    return name.decode(errors="replace")[:40] if name else f"no named gateway ({topic})"
+    senders: Counter[str] = Counter()
+    for topic in {letter.origin_topic for letter in letters}:
+        places = [(one.origin_partition, one.origin_offset) for one in letters if one.origin_topic == topic]
+        headers = headers_at(settings, topic, places)
+        for place in places:
+            name = headers.get(place, {}).get(GATEWAY)
+            senders[name.decode(errors="replace")[:40] if name else f"no named gateway ({topic})"] += 1
+    return senders
 
 
 def unknown_teams(settings: Settings) -> list[Finding]:

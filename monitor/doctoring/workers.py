@@ -4,9 +4,10 @@ from collections import defaultdict
 
 from monitor.clock import SystemClock
 from monitor.console.status_files import folder, read_all
-from monitor.console.wording import count, duration
+from monitor.console.wording import count, duration, many
 from monitor.console.worker_health import ABOUT, STALE_S, oldest, troubles
 from monitor.doctoring.finding import Finding
+from monitor.draining import DRAINED
 from monitor.errors import BrokerUnreachable
 from monitor.group_members import members
 from monitor.settings import Settings
@@ -18,6 +19,8 @@ def status(settings: Settings) -> list[Finding]:
     workers = read_all(settings.state_dir, now_ms)
     if not workers:
         where = folder(settings.state_dir)
+        if (drained := settings.state_dir / DRAINED).exists():
+            return [Finding("workers", "note", "they were drained", f"To let `up` start them again: rm {drained}")]
         return [Finding("workers", "note", f"none has a status in {where}", "Start one, or look where one runs.")]
     found = [
         Finding(one.about, "wrong" if one.urgent else "note", one.found, one.mend)
@@ -54,7 +57,7 @@ def names(settings: Settings) -> list[Finding]:
         hosts[member.name].append(member.host)
     doubled = {name: sorted(where) for name, where in hosts.items() if len(where) > 1}
     if not doubled:
-        return [Finding("group", "ok", f"{len(found)} workers in it, each with a name of its own")]
+        return [Finding("group", "ok", f"{many(len(found), 'worker')} in it, no two of one name")]
     mend = "Give each its own PULSEWARDEN_STREAM__WORKER_ID."
     return [
         Finding("group", "wrong", f"{len(where)} workers are named {name}, on {', '.join(where)}", mend)

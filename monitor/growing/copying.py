@@ -13,7 +13,7 @@ import numpy as np
 from aiokafka import AIOKafkaProducer
 from numpy.typing import NDArray
 
-from monitor.growing.request import NotGrown, Request
+from monitor.growing.request import NewLogShared, NotGrown, Request
 from monitor.stream.reading import LogReader
 from monitor.stream.records import Records
 from stream_schemas.partition import murmur2_partition
@@ -99,11 +99,11 @@ class Copier:
         for expected, posted in sent:
             written = await posted
             if written.offset != expected:
-                raise NotGrown(
+                raise NewLogShared(
                     f"Somebody else writes to topic {name}: end that, delete the topics of the new log, then grow."
                 )
             if written.timestamp_type == _STAMPED_BY_BROKER:
-                raise NotGrown(f"Kafka does not keep the stamps of topic {name}: delete the new log, then grow again.")
+                raise NotGrown(f"Kafka does not keep the stamps of topic {name}: see its log, then grow again.")
         return len(records)
 
     def _targets(self, topic: str, p: int, key: bytes | None) -> Sequence[int]:

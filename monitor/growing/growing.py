@@ -13,25 +13,22 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from monitor.cuts import Cut, encode_claim, encode_cut
+from monitor.cuts import GROWER, Cut, encode_claim, encode_cut
 from monitor.errors import BrokerUnreachable, StoreUnreachable
 from monitor.growing import new_log
 from monitor.growing.copying import Copier, Part
 from monitor.growing.dividing import Divider
 from monitor.growing.open_alerts import open_alerts
 from monitor.growing.replayed import OldLog
-from monitor.growing.request import NotGrown, Request
-from monitor.growing.stillness import require_nobody, require_still
+from monitor.growing.request import NewLogShared, NotGrown, Request
+from monitor.growing.stillness import require_nobody, require_quiet, require_still
 from monitor.outputs import Output
 from monitor.sinks.kafka import BATCH_BYTES, MAX_REQUEST_BYTES, KafkaSink
 from monitor.stream.reading import LogReader, ReadingStuck
-from monitor.verifying.spans import look
+from monitor.verifying.spans import Looked, look
 from monitor.version import engine_version
 from monitor.wearers.checkpoint import Checkpoints
 from stream_schemas.topics import BY_NAME, CUTS, FOREVER, INPUTS
-
-WORKER = "topics-grow"
-"""Who claims in the new log."""
 
 Progress = Callable[[str, int, int], None]
 """Takes what is being done, how much of it is done, and how much there is."""
@@ -61,7 +58,7 @@ def grow(request: Request, progress: Progress = lambda _what, _done, _total: Non
     Raises
     ------
     NotGrown
-        If it cannot be, or not now; what there is of the new log is then good for nothing.
+        If it cannot be, or not now; what there was of the new log is deleted then.
     BrokerUnreachable, TopicsDiffer
         If there is no Kafka, or the topics are missing or of another partition count.
     StoreUnreachable, CheckpointsDiffer, SavedStateUnusable
@@ -71,18 +68,14 @@ def grow(request: Request, progress: Progress = lambda _what, _done, _total: Non
     try:
         return asyncio.run(_Growing(request, progress).run())
     except OffsetOutOfRangeError as error:
-        raise NotGrown(
-            "Retention removed records that were about to be read: delete the new log, grow again."
-        ) from error
+        raise NotGrown("Retention removed records that were about to be read: grow again.") from error
     except (KafkaError, ReadingStuck) as error:
         raise BrokerUnreachable(
-            f"Kafka did not give or take a record ({error}): see to the broker, delete what there is of the new log, "
-            "grow again."
+            f"Kafka did not give or take a record ({error}): see to the broker, then grow again."
         ) from error
     except OSError as error:
         raise StoreUnreachable(
-            f"Checkpoints cannot be read or written ({error}): see to their place, delete what there is of the new "
-            "log, grow again."
+            f"Checkpoints cannot be read or written ({error}): see to their place, then grow again."
         ) from error
 
 
@@ -101,19 +94,31 @@ class _Growing:
             old_log = OldLog(self._old, looked)
             old_log.require_ours()
             await new_log.require_room(self._request, reader)
-            await asyncio.to_thread(new_log.open_log, self._request)
-            copier = Copier(self._request, reader, producer)
-            cuts = await self._carry_states(old_log, copier, reader, producer)
-            await self._carry_alerts(old_log)
-            await self._carry_rest(copier, reader)
-            await require_still(reader, self._old, looked, copier.reached)
-            for cut in cuts:
-                await self._append(producer, cut.partition, encode_cut(cut), cut.at)
-            await asyncio.to_thread(new_log.finish, self._request)
-            await require_still(reader, self._old, looked, copier.reached)
-            await asyncio.to_thread(require_nobody, self._old)
+            await require_quiet(reader, self._old)
+            try:
+                await self._carry(looked, old_log, reader, producer)
+            except NewLogShared:
+                raise
+            except BaseException:
+                await asyncio.to_thread(new_log.discard, self._request)
+                raise
         self._grown.replayed_cuts = old_log.cuts
         return self._grown
+
+    async def _carry(
+        self, looked: Mapping[int, Looked], old_log: OldLog, reader: LogReader, producer: AIOKafkaProducer
+    ) -> None:
+        await asyncio.to_thread(new_log.open_log, self._request)
+        copier = Copier(self._request, reader, producer)
+        cuts = await self._carry_states(old_log, copier, reader, producer)
+        await self._carry_alerts(old_log)
+        await self._carry_rest(copier, reader)
+        await require_still(reader, self._old, looked, copier.reached)
+        for cut in cuts:
+            await self._append(producer, cut.partition, encode_cut(cut), cut.at)
+        await asyncio.to_thread(new_log.finish, self._request)
+        await require_still(reader, self._old, looked, copier.reached)
+        await asyncio.to_thread(require_nobody, self._old)
 
     async def _carry_states(
         self, old_log: OldLog, copier: Copier, reader: LogReader, producer: AIOKafkaProducer
@@ -133,7 +138,7 @@ class _Growing:
             self._grown.records += await copier.copy(begins, {part: max(ends[part], begins[part]) for part in parts})
             self._grown.unread += sum(max(0, ends[topic, p] - reached[topic]) for topic in INPUTS)
             for q in self._request.partitions_behind(p):
-                epoch = await self._append(producer, q, encode_claim(WORKER, engine_version()), 0)
+                epoch = await self._append(producer, q, encode_claim(GROWER, engine_version()), 0)
                 cut = divider.first_cut(q, state.position, epoch)
                 made = divider.divide(state, cut)
                 await asyncio.to_thread(self._checkpoints.write, made, pinned=True)
@@ -169,7 +174,7 @@ class _Growing:
     async def _append(self, producer: AIOKafkaProducer, q: int, value: bytes, expected: int) -> int:
         written = await producer.send_and_wait(self._new.kafka.topic_prefix + CUTS, value, partition=q)
         if written.offset != expected:
-            raise NotGrown(
+            raise NewLogShared(
                 f"Somebody else writes to {self._new.kafka.topic_prefix}{CUTS}: end that, delete the topics of the new "
                 "log, then grow."
             )

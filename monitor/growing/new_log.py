@@ -4,12 +4,15 @@ A topic whose records the broker stamps cannot be given old stamps. So inputs an
 stamps while they are filled; as every worker compares topics with the table, none starts before they are set back.
 """
 
+import re
 import time
 from collections.abc import Collection
 
+import structlog
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError
 
-from monitor.errors import StoreUnreachable, TopicsDiffer
+from monitor.errors import PulsewardenError, StoreUnreachable, TopicsDiffer
 from monitor.growing.request import NotGrown, Request
 from monitor.settings import Settings
 from monitor.stream.reading import LogReader
@@ -17,7 +20,9 @@ from monitor.topics import check, connected, create, listing, wanted
 from monitor.wearers.generation import parsed
 from monitor.wearers.store import check as check_store
 from monitor.wearers.store import open_store
-from stream_schemas.topics import INPUTS, LABELS, REPORTS
+from stream_schemas.topics import ALERTS, INPUTS, LABELS, REPORTS, alerts_topic
+
+log = structlog.get_logger()
 
 CARRIED = (*INPUTS, REPORTS, LABELS)
 """Topics whose records go over, with the stamps that they have."""
@@ -36,6 +41,18 @@ def require_old(old: Settings) -> None:
     """
     if any(row.partitions != old.stream.partitions for row in listing(old)):
         raise TopicsDiffer(check(old)[0])
+    prefix = old.kafka.topic_prefix
+    known = {f"{prefix}{alerts_topic(team)}" for team in old.teams}
+    of_teams = re.compile(re.escape(f"{prefix}{ALERTS}").replace(re.escape("<team>"), "([a-z0-9-]{1,40})"))
+    with connected(old) as admin:
+        others = sorted(
+            found[1] for name in admin.list_topics() if name not in known and (found := of_teams.fullmatch(name))
+        )
+    if others:
+        raise NotGrown(
+            f"The log has alerts of a team that PULSEWARDEN_TEAMS does not name ({others[0]}), which would be left "
+            "behind: name every team, or delete that topic if nobody needs it."
+        )
 
 
 async def require_room(request: Request, reader: LogReader) -> None:
@@ -80,6 +97,27 @@ def open_log(request: Request) -> None:
     """Create the topics that are missing, and let those that are carried over keep old stamps."""
     create(request.new, alter=True)
     _set({f"{request.new.kafka.topic_prefix}{topic}" for topic in CARRIED}, request.new)
+
+
+def discard(request: Request) -> None:
+    """Delete topics and checkpoints of a new log that was not finished; it held nothing when it began."""
+    new = request.new
+    try:
+        there = [row.name for row in listing(new) if row.partitions is not None]
+        with connected(new) as admin:
+            admin.delete_topics(there)
+        store = open_store(new.checkpoint_place)
+        for folder in filter(str.isdigit, store.folders()):
+            for name in store.list(folder):
+                store.delete(f"{folder}/{name}")
+    except (PulsewardenError, KafkaError, OSError) as failure:
+        log.warning(
+            "the unfinished new log is still there: delete its topics and checkpoints, or name another --prefix",
+            prefix=new.kafka.topic_prefix,
+            why=str(failure) or type(failure).__name__,
+        )
+    else:
+        log.warning("the unfinished new log was deleted", prefix=new.kafka.topic_prefix)
 
 
 def finish(request: Request) -> None:

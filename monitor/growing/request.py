@@ -17,6 +17,10 @@ class NotGrown(PulsewardenError):
     """The log cannot be carried over, or not now."""
 
 
+class NewLogShared(NotGrown):
+    """Somebody else writes to the new log: it is not ours to delete."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One log, and the one that it is carried over to.
@@ -65,15 +69,19 @@ def request(settings: Settings, *, to: int, prefix: str, place: str | None = Non
         )
     if prefix == settings.kafka.topic_prefix:
         raise NotGrown(f"--prefix {prefix} is the prefix of the log that there is: name another one.")
-    beside = place or _beside(settings.checkpoint_place, prefix)
-    if beside == settings.checkpoint_place:
-        raise NotGrown(f"--checkpoints {said(beside)} is the place of the log that there is: name another one.")
     try:
         kafka = KafkaSettings(**{**settings.kafka.model_dump(), "topic_prefix": prefix})
         stream = StreamSettings(**{**settings.stream.model_dump(), "partitions": to})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
+        if first["loc"][0] == "topic_prefix":
+            raise NotGrown(
+                f"--prefix {prefix} is no beginning of a topic's name: use letters, digits, dots, - and _, at most 64."
+            ) from error
         raise NotGrown(f"The new log's {first['loc'][0]} cannot be like this ({first['msg']}): correct it.") from error
+    beside = place or _beside(settings.checkpoint_place, prefix)
+    if beside == settings.checkpoint_place:
+        raise NotGrown(f"--checkpoints {said(beside)} is the place of the log that there is: name another one.")
     checkpoint = CheckpointSettings(**{**settings.checkpoint.model_dump(), "place": beside})
     return Request(settings, settings.model_copy(update={"kafka": kafka, "stream": stream, "checkpoint": checkpoint}))
 

@@ -1,5 +1,6 @@
 """Nobody may work on the old log while it is carried over: what came later would be in the one and not in the other."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 
@@ -8,11 +9,12 @@ from monitor.growing.request import NotGrown
 from monitor.settings import Settings
 from monitor.stream.reading import LogReader
 from monitor.verifying.spans import Looked
-from stream_schemas.topics import CUTS
+from stream_schemas.topics import CUTS, INPUTS
 
 _MORE_S = 2.0
 _POLL_S = 0.5
-AGAIN = "delete what there is of the new log, then grow again"
+_QUIET_S = 1.5
+AGAIN = "then grow again"
 
 
 def require_nobody(old: Settings) -> None:
@@ -33,6 +35,22 @@ def require_nobody(old: Settings) -> None:
                 "each machine, and stop publishers, then grow."
             )
         time.sleep(_POLL_S)
+
+
+async def require_quiet(reader: LogReader, old: Settings) -> None:
+    """Refuse if records come into the log just now, before anything is made.
+
+    Raises
+    ------
+    NotGrown
+        If they do.
+    """
+    tps = [(old.kafka.topic_prefix + topic, p) for topic in INPUTS for p in range(old.stream.partitions)]
+    before = await reader.ends(tps)
+    await asyncio.sleep(_QUIET_S)
+    after = await reader.ends(tps)
+    if moving := sorted({topic for topic, p in tps if after[topic, p] != before[topic, p]}):
+        raise NotGrown(f"Records still come into {moving[0]}: stop who publishes to the old log, {AGAIN}.")
 
 
 async def require_still(

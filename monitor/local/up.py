@@ -151,7 +151,10 @@ def _print_addresses(console: Console, stack: Stack, workers: int) -> None:
     )
     for name, value in stack.environment().items():
         console.print(f"  export {name}={value}")
-    if workers:
+    drained = stack.state_dir / DRAINED
+    if workers and drained.exists():
+        console.print(f"\nA projector runs. Workers were drained and stay down: to start them, rm {drained}")
+    elif workers:
         console.print(
             f"\n{workers} worker{'s' if workers > 1 else ''} and a projector run; logs in {stack.state_dir}/logs"
         )

@@ -73,8 +73,11 @@ class Device:
         loop = asyncio.get_running_loop()
         try:
             predictor = await loop.run_in_executor(self._thread, _load, folder, self._wanted, sha256)
-        except (ModelError, BundleMismatch, OSError) as problem:
-            log.error("a model was not loaded, the one in use stays", in_use=self.version, why=str(problem))
+        except (ModelError, BundleMismatch, OSError, ValueError, RuntimeError) as problem:  # torch raises the last two
+            if self.version:
+                log.error("a model was not loaded, the one in use stays", in_use=self.version, why=str(problem))
+            else:
+                log.error("no model was loaded: rules go on, nobody is scored", why=str(problem))
             self.tried.set()
             return False
         self._predictor, self.version, self.name = predictor, predictor.version, predictor.device

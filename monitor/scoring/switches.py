@@ -6,11 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import msgspec
-
-from stream_schemas.control import Control
-
-_read = msgspec.json.Decoder(Control).decode
+from stream_schemas.codec import decode
+from stream_schemas.control import ControlEvent
+from stream_schemas.topics import CONTROL
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +43,18 @@ def newest(values: Iterable[bytes], known: Switch | None) -> Switch | None:
 
 
 def _switch(value: bytes) -> Switch | None:
+    control = decode(CONTROL, None, value)  # what it refuses is a dead letter, and must not be obeyed
+    if not isinstance(control, ControlEvent) or control.kind != "model_switch" or control.bundle_url is None:
+        return None
+    folder = _folder(control.bundle_url)
+    return None if folder is None else Switch(control.at, folder, control.sha256)
+
+
+def _folder(url: str) -> Path | None:
+    """Return the folder that a URL of this machine names; None for any other, and for what is no URL or no path."""
     try:
-        control = _read(value)
-        at = datetime.fromisoformat(control.at)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        parts = urlsplit(url)
+    except ValueError:
         return None
-    if control.kind != "model_switch" or control.bundle_url is None or at.tzinfo is None:
-        return None
-    parts = urlsplit(control.bundle_url)
-    if parts.scheme not in ("", "file"):
-        return None
-    return Switch(at, Path(unquote(parts.path)), control.sha256)
+    path = unquote(parts.path)
+    return Path(path) if parts.scheme in ("", "file") and "\0" not in path else None

@@ -1,7 +1,7 @@
 """The newest records of a topic, up to where its log ends at this moment, for commands that look and end."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,9 @@ _CONNECT_MS = 5_000
 _POLL_MS = 200
 
 
+Headers = Mapping[str, bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """One record as it lies in Kafka."""
@@ -25,7 +28,7 @@ class Found:
     stamp_ms: int
     key: bytes | None
     value: bytes | None
-    headers: Mapping[str, bytes]
+    headers: Headers
 
 
 def read_tail(settings: Settings, topic: str, newest: int | None = None) -> dict[int, list[Found]]:
@@ -62,6 +65,31 @@ def records_since(settings: Settings, topic: str, since_ms: int) -> int:
         ends = consumer.end_offsets(parts)
         found = consumer.offsets_for_times(dict.fromkeys(parts, since_ms))
         return sum(ends[part] - (ends[part] if found[part] is None else found[part].offset) for part in parts)
+
+
+def headers_at(settings: Settings, topic: str, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], Headers]:
+    """Return the headers of single records by (partition, offset); those that are gone are left out.
+
+    Raises
+    ------
+    BrokerUnreachable, TopicsDiffer
+        See `read_tail`.
+    """
+    found: dict[tuple[int, int], Headers] = {}
+    with _opened(settings, topic) as (consumer, parts):
+        consumer.assign(parts)
+        begins, ends = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
+        for part in parts:
+            consumer.pause(part)
+        for part in parts:
+            consumer.resume(part)
+            for offset in sorted(at for partition, at in places if partition == part.partition):
+                if begins[part] <= offset < ends[part] and (part.partition, offset) not in found:
+                    consumer.seek(part, offset)
+                    fetched = consumer.poll(timeout_ms=_CONNECT_MS).get(part, [])
+                    found.update({(part.partition, one.offset): dict(one.headers) for one in fetched})
+            consumer.pause(part)
+    return {place: found[place] for place in places if place in found}
 
 
 @contextmanager

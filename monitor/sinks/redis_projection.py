@@ -27,6 +27,7 @@ import redis
 
 from monitor.errors import ProjectionRefused, RedisUnreachable
 from monitor.settings import Settings
+from stream_schemas.reasons import UNREADABLE
 
 Client = redis.Redis
 RedisError = redis.RedisError
@@ -212,7 +213,7 @@ def read_alert(value: bytes | None) -> Alert | None:
     try:
         alert = _read(value)
         _raised_ms(alert)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+    except (*UNREADABLE, ValueError):
         return None
     return alert
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import structlog
 from aiokafka.errors import KafkaError
 
-from monitor.cuts import NO_EPOCH, Position, valid_cuts
+from monitor.cuts import GROWER, NO_EPOCH, Position, valid_cuts
 from monitor.outputs import Output
 from monitor.saved import SavedStateUnusable
 from monitor.stream.core import Core
@@ -249,6 +249,11 @@ class Beginnings:
                 f"The log was carried over from another one, and {self._place} does not hold the state with which "
                 f"partition {p} begins: set PULSEWARDEN_CHECKPOINT__PLACE to the place that `python -m monitor topics "
                 "grow` named."
+            )
+        if scan.count == 0 and start == 0 and scan.first_claimant == GROWER:
+            raise SavedStateUnusable(
+                f"`python -m monitor topics grow` did not come to its end: partition {p} of this log has no beginning. "
+                "Delete the topics of this prefix and its checkpoints and grow again, or grow to another prefix."
             )
         if scan.zero is not None or restored.position is None:
             self._core.open(p)  # what was loaded is void

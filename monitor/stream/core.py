@@ -294,7 +294,7 @@ class Core:
             self.left_out.update(cut.left_out)
         if step.journal:
             self._journal(step.journal)
-        self._look_for_control([cut.partition for cut in cuts], records)
+        self._look_for_control(cuts, records)
 
     def _batches(self, order: Sequence[Cut], records: Mapping[int, Inputs]) -> list[Batch]:
         batches = []
@@ -319,10 +319,12 @@ class Core:
         numbers = np.repeat(np.array([cut.partition for cut, _ in parts], np.int32), [len(part) for part in kept])
         return Batch(topic, numbers, joined.offset, np.concatenate(stamps), joined.key, joined.value)
 
-    def _look_for_control(self, order: Sequence[int], records: Mapping[int, Inputs]) -> None:
-        for p in sorted(order):
-            read = records.get(p, {}).get(CONTROL, NOTHING)
-            self._tell(p, [value for value in read.value if value is not None])
+    def _look_for_control(self, cuts: Sequence[Cut], records: Mapping[int, Inputs]) -> None:
+        for cut in sorted(cuts, key=lambda cut: cut.partition):
+            read = records.get(cut.partition, {}).get(CONTROL, NOTHING)
+            rows = zip(read.offset.tolist(), read.value, strict=True)
+            told = [value for at, value in rows if value is not None and (CONTROL, at) not in cut.without]
+            self._tell(cut.partition, told)
 
     def _tell(self, partition: int, values: list[bytes]) -> None:
         """Hand switches on, and remember the newest: a successor does not read the topic from its start."""

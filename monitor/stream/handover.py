@@ -23,6 +23,7 @@ from monitor.stream.reading import LogReader
 from monitor.stream.recovery import Replayed
 from monitor.wearers.checkpoint import Checkpoints
 from stream_schemas.alert import Alert
+from stream_schemas.reasons import UNREADABLE
 from stream_schemas.topics import DEAD_LETTER, alerts_topic
 
 EARLIER_MS = 60_000
@@ -159,7 +160,7 @@ class Handover:
 def _read(value: bytes | None) -> Alert | None:
     try:
         return None if value is None else _alert(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None  # nothing that a worker wrote
 
 
@@ -168,5 +169,5 @@ def _origin(letter: Output) -> tuple[str, int]:
     try:
         document = json.loads(letter.value)
         return str(document["origin_topic"]), int(document["origin_offset"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "", -1

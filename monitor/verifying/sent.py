@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.stream.reading import LogReader
+from stream_schemas.reasons import UNREADABLE
 from stream_schemas.topics import DEAD_LETTER
 
 RECORDS_AT_ONCE = 4_000
@@ -41,7 +42,7 @@ class Name:
         """Read a value; what is neither has no name."""
         try:
             named = _named(value or b"")
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return cls(None, None)
         if topic == DEAD_LETTER:
             if named.origin_topic is None or named.origin_offset is None:

@@ -19,6 +19,7 @@ from monitor.stream.reading import LogReader
 from monitor.stream.records import Records
 from monitor.verifying.report import Unjudged
 from monitor.wearers.checkpoint import Checkpoint, Checkpoints
+from stream_schemas.reasons import UNREADABLE
 from stream_schemas.topics import CUTS, INPUTS
 
 
@@ -100,7 +101,7 @@ _shape = msgspec.json.Decoder(_Shape).decode
 def _is_cut(value: bytes | None) -> bool:
     try:
         return value is not None and _shape(value).q >= 0
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return False
 
 

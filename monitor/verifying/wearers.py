@@ -7,6 +7,7 @@ import msgspec
 from numpy.typing import NDArray
 
 from monitor.stream.records import Records
+from stream_schemas.reasons import UNREADABLE
 from stream_schemas.topics import ALERT_COMMANDS, CONTROL, INPUTS, RISK_SCORES
 
 OUTSIDE = tuple(INPUTS.index(topic) for topic in (ALERT_COMMANDS, RISK_SCORES, CONTROL))
@@ -43,7 +44,7 @@ class Touched:
     def _add_scored(self, value: bytes) -> None:
         try:
             self.wearers.update(_scores(value).wearer_id)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return  # a dead letter whichever way it is cut
 
     def has(self, wearer_id: str) -> bool:

@@ -110,6 +110,8 @@ def open_bucket(url: str, place: str) -> BucketStore:
         raise StoreUnreachable(
             f"{place} is no place for files ({_without(url, error)}): name a folder, or a URL that pyarrow.fs knows."
         ) from error
+    if not root.strip("/"):
+        raise StoreUnreachable(f"{place} names no bucket: write s3://bucket/prefix, for example.")
     return BucketStore(files, root, place)
 
 

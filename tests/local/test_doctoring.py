@@ -152,27 +152,29 @@ def test_a_disk_that_is_nearly_full_is_told(small_disk: Path, tmp_path: Path) ->
 
 
 def refuse(settings: Settings, number: int, **headers: bytes) -> None:
-    """Write dead letters of refused heart rate."""
+    """Write heart rate that cannot be read, and the dead letters that a worker writes of it."""
     producer = KafkaProducer(bootstrap_servers=settings.kafka.bootstrap_servers)
+    vitals = settings.kafka.topic_prefix + "vitals.heart-rate.v1"
     for n in range(number):
+        sent = producer.send(vitals, b"{", partition=n % 2, headers=list(headers.items())).get(patience(10))
         letter = dead_letter(
             Rejected(0, Reason.MALFORMED_JSON, "not JSON"),
             topic="vitals.heart-rate.v1",
-            partition=0,
-            offset=n,
+            partition=sent.partition,
+            offset=sent.offset,
             received_at_ms=1,
             key=b"wearer-of-the-north",
             value=b"{",
         )
         name = settings.kafka.topic_prefix + "dead-letter.v1"
-        producer.send(name, encode(letter), partition=n % 4, headers=list(headers.items()))
+        producer.send(name, encode(letter), partition=sent.partition)
     producer.flush(patience(30))
     producer.close()
 
 
 def test_refused_records_are_told_by_gateway_and_never_by_wearer(live_settings: Settings) -> None:
     assert log.dead_letters(live_settings)[0].found == "none in the last hour"
-    publish(live_settings, "vitals.heart-rate.v1", [heart_rate(f"w{n}", n) for n in range(100)])
+    publish(live_settings, "vitals.heart-rate.v1", [heart_rate(f"w{n}", n) for n in range(88)])
     refuse(live_settings, 9, gateway=b"gateway-7")
     refuse(live_settings, 3)
 
