@@ -100,6 +100,7 @@ def test_records_that_are_neither_claim_nor_cut_decide_nothing() -> None:
         b'{"claim":1}',
         b'{"e":0}',
         b'{"e":0,"q":0,"T":0,"n":[1],"s":[]}',
+        b'{"claim":"x","y":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
     ]
     log = [
         (0, 1, encode_claim("a")),

@@ -88,8 +88,12 @@ def test_a_record_is_applied_only_behind_the_one_before_it(
     assert versions(live_settings, "a", "b", "c") == [1, 1, 9]
 
 
+NESTED = b'{"x":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+
+
 @pytest.mark.parametrize(
-    "value", [None, b"", b"{}", b"[1]", b"\xff", alert("a b", 1)[1], alert("a", -1)[1], alert("a", 1, raised_at="x")[1]]
+    "value",
+    [None, b"", b"{}", b"[1]", b"\xff", alert("a b", 1)[1], alert("a", -1)[1], alert("a", 1, raised_at="x")[1], NESTED],
 )
 def test_what_is_no_alert_is_passed_over(
     live_settings: Settings, projection: RedisProjection, value: bytes | None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,6 +114,17 @@ def test_beyond_the_bound_the_oldest_are_given_up() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("folder", [Path("/nowhere"), Path("a\0b")])
+def test_a_bundle_that_cannot_be_read_ends_nothing(folder: Path) -> None:
+    async def scenario() -> None:
+        device = Device("cpu")
+        assert not await device.load(folder)
+        assert device.hopeless
+        device.stop()
+
+    asyncio.run(scenario())
+
+
 async def _never(_: Sequence[Output]) -> None:
     raise AssertionError
 
@@ -141,5 +153,10 @@ def test_what_is_no_switch_changes_nothing() -> None:
         switch(later, "http://x/y"),
         switch(later, kind="rules"),
         switch("now"),
+        switch(later, "file://[oops/x"),
+        switch(later, "file:///tmp/%00x"),
+        switch("9999-12-31T23:59:59-23:59"),  # a dead letter
+        switch(later)[:-1] + b',"x":' + b"[" * 40 + b"]" * 40 + b"}",  # another: deeper than the contract takes
+        switch(later)[:-1] + b',"x":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
     ]
     assert newest(values, known) is known

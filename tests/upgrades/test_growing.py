@@ -332,7 +332,8 @@ def test_what_cannot_be_grown_is_one_sentence_and_status_2(
     assert "--to 4 is no larger multiple" in refused("--to", "4", "--prefix", new)
     assert "--to 2048" not in refused("--to", "2048", "--prefix", new)
     assert "is the prefix of the log that there is" in refused("--to", "8", "--prefix", settings.kafka.topic_prefix)
-    assert "topic_prefix cannot be like this" in refused("--to", "8", "--prefix", "with blank")
+    for prefix in ("with blank", "bad/name."):
+        assert "is no beginning of a topic's name" in refused("--to", "8", "--prefix", prefix)
     assert "No cut is in partition 0 of the log: start a worker of this version" in refused(
         "--to", "8", "--prefix", new
     )
@@ -340,6 +341,9 @@ def test_what_cannot_be_grown_is_one_sentence_and_status_2(
     child.terminate()
     child.wait(30)
     admin = KafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
+    monkeypatch.setenv("PULSEWARDEN_TEAMS", "north")
+    assert "alerts of a team that PULSEWARDEN_TEAMS does not name (south)" in refused("--to", "8", "--prefix", new)
+    monkeypatch.delenv("PULSEWARDEN_TEAMS")
     admin.create_topics([NewTopic(f"{new}{HEART_RATE}", 5, 1)])
     admin.close()
     until("it is there", lambda: any(row.partitions == 5 for row in topics.listing(asked_for(settings, new))))
@@ -351,6 +355,33 @@ def test_what_cannot_be_grown_is_one_sentence_and_status_2(
     third, place = settings.kafka.topic_prefix + "third.", settings.checkpoint_place
     sentence = refused("--to", "8", "--prefix", third, "--checkpoints", place)
     assert "is the place of the log that there is" in sentence
+
+
+def test_a_growing_that_fails_leaves_nothing_and_one_that_is_killed_is_named(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ward.log
+    child = ward.start(settings, "w1", 4)
+    child.terminate()
+    child.wait(patience(30))
+    asked = request(settings, to=8, prefix=settings.kafka.topic_prefix + "more.")
+
+    async def fail(*_: object) -> None:
+        raise RuntimeError("in the middle of it")
+
+    monkeypatch.setattr("monitor.growing.growing._Growing._carry_rest", fail)
+    with pytest.raises(RuntimeError):
+        grow(asked)
+    until("its topics are gone", lambda: all(row.partitions is None for row in topics.listing(asked.new)))
+    assert not list(Path(asked.new.checkpoint_place).rglob("*.safetensors"))
+
+    monkeypatch.setattr("monitor.growing.new_log.discard", lambda _: None)  # as after kill -9
+    with pytest.raises(RuntimeError):
+        grow(asked)
+    topics.create(asked.new, alter=True)  # what a worker advises at topics that are not as the table says
+    child = ward.processes.start(asked.new, "monitor", "worker")
+    assert child.wait(patience(30)) == 2
+    assert "topics grow` did not come to its end" in ward.processes.logs()
 
 
 def asked_for(settings: Settings, prefix: str) -> Settings:
