@@ -1,6 +1,7 @@
 """Publish messages to Kafka at the pace of a simulation: keyed by wearer, murmur2, lz4, every record counted."""
 
 import socket
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from typing import Self
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
+from kafka.producer.future import RecordMetadata
 
 from simulators import clock, truth
 from simulators.delivery import Delivery
@@ -23,6 +25,12 @@ from stream_schemas import topics
 REACH_WITHIN_MS = 10_000
 ANSWER_WITHIN_S = 5
 FLUSH_WITHIN_S = 60
+RESTAMPED_MS = 3_600_000
+RESTAMPED = (
+    "warning: these topics have the broker's time, and this run told of another: workers refuse such records as "
+    "too old or future. Use --speed 1 for a live run, or topics of their own on the log clock "
+    "(PULSEWARDEN_STREAM__CLOCK=log)."
+)
 NAP_S = 0.25  # longest sleep at once, so that Ctrl-C is heard
 
 
@@ -41,6 +49,7 @@ class Publisher:
         self._target = target
         self._names: dict[str, str] = {}
         self.sent: Counter[str] = Counter()
+        self.restamped_ms = 0  # by how much the broker's own stamp of the first record differs from the one sent
         self._failures: list[BaseException] = []
         _require_answer(target)
         try:
@@ -87,14 +96,18 @@ class Publisher:
         """Send one record; `timestamp_ms` None leaves the stamp to the producer's clock."""
         name = self._names.get(topic) or self._names.setdefault(topic, self._target.topic_prefix + topic)
         try:
-            self._producer.send(name, key=key, value=value, timestamp_ms=timestamp_ms).add_errback(
-                self._failures.append
-            )
+            sent = self._producer.send(name, key=key, value=value, timestamp_ms=timestamp_ms)
+            sent.add_errback(self._failures.append)
+            if timestamp_ms is not None and not self.sent:
+                sent.add_callback(self._compare, timestamp_ms)
         except KafkaError as error:
             raise BrokerUnreachable(
                 f"Kafka took no more records ({type(error).__name__}); is it still running?"
             ) from error
         self.sent[topic] += 1
+
+    def _compare(self, sent_ms: int, written: RecordMetadata) -> None:
+        self.restamped_ms = abs(written.timestamp - sent_ms)
 
     def flush(self) -> None:
         """Wait until Kafka has acknowledged everything.
@@ -194,6 +207,8 @@ def publish(
                 progress.advance(1, f"{pace.rate(publisher.sent.total()):,.0f} events/s")
         publisher.flush()
         counts = dict(publisher.sent)
+    if publisher.restamped_ms > RESTAMPED_MS:
+        print(RESTAMPED, file=sys.stderr)
     if truth_file is not None:
         truth.write(truth_file, world, delivery.truths, counts, reached_min, delivery.counts)
     return counts

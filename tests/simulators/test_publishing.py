@@ -46,6 +46,14 @@ def options(settings: Settings) -> dict[str, str]:
     return {"bootstrap_servers": settings.kafka.bootstrap_servers, "topic_prefix": settings.kafka.topic_prefix}
 
 
+def test_a_run_of_another_time_on_the_brokers_clock_is_warned_of_and_others_are_not(
+    live_settings: Settings, replay_settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for settings, warned in ((live_settings, True), (replay_settings, False)):
+        wearable.run(wearers=2, speed=5000, duration="2m", plain=True, **options(settings))  # type: ignore[arg-type]
+        assert ("warning: these topics have the broker's time" in capsys.readouterr().err) is warned
+
+
 def test_a_run_on_the_log_clock_is_in_kafka_whole_keyed_and_stamped(replay_settings: Settings, tmp_path: Path) -> None:
     truth_file = tmp_path / "truth.json"
     counts = wearable.run(
