@@ -251,7 +251,7 @@ def load(**values: Any) -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         variable = PREFIX + "__".join(part.upper() for part in first["loc"] if isinstance(part, str))
         why = refusal(first) if first["loc"][:1] == ("limits",) else first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
+        if first["type"] == "extra_forbidden" and first["loc"][:1] != ("limits",):
             why = "there is no such setting; docs/operating.md lists them"
         mend = " Correct" if why.endswith("?") else "; correct"
         raise SettingsInvalid(f"Setting {variable} is wrong: {why}{mend} or unset it.") from error
