@@ -84,6 +84,7 @@ def judge(run: Run, fault: str) -> Row:
     try:
         report = verify(settings, other_cuts=run.seed)
         equal = agreement(settings, found, run.seed)
+        row.different += len(report.not_following)
         row.why += opinions(report, equal)
     except PulsewardenError as problem:
         row.different += 1
