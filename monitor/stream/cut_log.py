@@ -137,9 +137,12 @@ class CutLog:
         """Wait for an acknowledgement and return its offset; the outcome of what is not acknowledged is unknown."""
         if isinstance(posted, BaseException):
             raise posted
-        done, _ = await asyncio.wait([posted], timeout=self._within_s)
+        sent = self._sent[partition]
+        try:
+            done, _ = await asyncio.wait([posted], timeout=self._within_s)
+        finally:  # also if whoever waits is cancelled: what nobody waits for must hold no time back
+            self._clocks.given_up(sent)
         if not done:
-            self._clocks.given_up(self._sent[partition])
             raise TimeoutError(f"a record of cuts.v1 was not acknowledged within {self._within_s:g} s")
         if posted.cancelled():
             raise ConnectionError("the producer was stopped")
